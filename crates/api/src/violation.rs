@@ -151,12 +151,7 @@ impl Report {
         }
     }
 
-    fn add(
-        &mut self,
-        path: &Path<'_>,
-        value: Option<&dyn fmt::Display>,
-        rule: fmt::Arguments<'_>,
-    ) {
+    fn add(&mut self, path: &Path<'_>, value: Option<&dyn fmt::Display>, rule: fmt::Arguments<'_>) {
         let mut detail = String::from("Value");
         // Writing into a `String` cannot fail.
         if let Some(value) = value {

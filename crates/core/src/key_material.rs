@@ -1,0 +1,94 @@
+//! Key material as the domain knows it: its id, its sealed bytes, and how it came to be.
+
+use crate::rotation::Rotation;
+use jiff::Timestamp;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// One version of a KMS key's key material. The bytes are sealed; only a key store opens them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyMaterial {
+    /// Names the material in ciphertexts and replies.
+    pub id: KeyMaterialId,
+    /// The sealed bytes.
+    pub sealed: Sealed,
+    /// When the material was made.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub created: Timestamp,
+    /// The rotation that brought the material; none for the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+}
+
+/// `KeyMaterialId`: 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyMaterialId(pub [u8; 32]);
+
+impl fmt::Display for KeyMaterialId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyMaterialId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl Serialize for KeyMaterialId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyMaterialId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = from_hex(&String::deserialize(deserializer)?);
+        bytes
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("a key material id has 64 hexadecimal digits"))
+    }
+}
+
+/// Sealed bytes; hexadecimal in a record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed(pub Vec<u8>);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for Sealed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(self.0.len() * 2);
+        for byte in &self.0 {
+            text.extend(
+                [byte >> 4, byte & 15].map(|n| char::from(b"0123456789abcdef"[n as usize])),
+            );
+        }
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sealed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_hex(&String::deserialize(deserializer)?)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("sealed bytes are hexadecimal digits"))
+    }
+}
+
+/// Reads hexadecimal digits, two a byte.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
