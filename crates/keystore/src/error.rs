@@ -1,0 +1,122 @@
+//! What can go wrong in a key store.
+//!
+//! One small enum that knows nothing of AWS. No variant carries secret bytes; the id of a key
+//! material is not secret.
+
+use thiserror::Error;
+use trent_crypto::{CryptoError, root_key::RootKeyId};
+
+/// Why a key store could not do what it was asked for.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum KeyStoreError {
+    /// Sealed key material does not authenticate as the material that it is said to be.
+    #[error("key material `{material_id}` is damaged")]
+    Damaged {
+        /// The id of the material, in hexadecimal.
+        material_id: String,
+    },
+
+    /// A ciphertext cannot be decrypted. Another KMS key, unknown key material, a wrong encryption
+    /// context and a damaged ciphertext are deliberately the same error.
+    #[error("the ciphertext is invalid")]
+    InvalidCiphertext,
+
+    /// Given key material has the wrong length.
+    #[error("the key material has {actual} bytes instead of {expected}")]
+    KeyMaterialLength {
+        /// The length that the material must have.
+        expected: usize,
+        /// The length that was given.
+        actual: usize,
+    },
+
+    /// The cryptographic library refused an operation that cannot fail for valid arguments.
+    #[error("the cryptographic library failed")]
+    Library,
+
+    /// The material that is to encrypt is not among the given ones.
+    #[error("current key material `{material_id}` is missing")]
+    MissingCurrent {
+        /// The id of the material, in hexadecimal.
+        material_id: String,
+    },
+
+    /// The random number generator failed.
+    #[error("the random number generator failed")]
+    Random,
+
+    /// The plaintext is longer than a ciphertext can hold.
+    #[error("the plaintext is too long")]
+    TooLong,
+
+    /// Sealed key material has a format that this version does not know, typically because a newer
+    /// version wrote it.
+    #[error("key material `{material_id}` is sealed in the unknown format {format}")]
+    UnknownFormat {
+        /// The id of the material, in hexadecimal.
+        material_id: String,
+        /// The format number.
+        format: u8,
+    },
+
+    /// Key material is sealed under another root key than the one at hand.
+    #[error(
+        "key material `{material_id}` is sealed under root key `{sealed_under}`, \
+         but the current root key is `{current}`"
+    )]
+    WrongRootKey {
+        /// The id of the material, in hexadecimal.
+        material_id: String,
+        /// The root key that the material is sealed under.
+        sealed_under: RootKeyId,
+        /// The root key that was to open it.
+        current: RootKeyId,
+    },
+}
+
+impl KeyStoreError {
+    /// An error of sealed key material, with the name of the material.
+    pub(crate) fn of_material(id: &[u8; 32], error: CryptoError) -> Self {
+        let material_id = hex(id);
+        match error {
+            CryptoError::UnknownFormat(format) => Self::UnknownFormat { material_id, format },
+            CryptoError::WrongRootKey { sealed_under, current } => {
+                Self::WrongRootKey { material_id, sealed_under, current }
+            }
+            CryptoError::Damaged
+            | CryptoError::InvalidCiphertext
+            | CryptoError::KeyLength { .. }
+            | CryptoError::TooLong => Self::Damaged { material_id },
+            CryptoError::Library => Self::Library,
+            CryptoError::Random => Self::Random,
+        }
+    }
+
+    pub(crate) fn missing_current(id: &[u8; 32]) -> Self {
+        Self::MissingCurrent { material_id: hex(id) }
+    }
+}
+
+/// Errors of working with opened key material.
+impl From<CryptoError> for KeyStoreError {
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::InvalidCiphertext => Self::InvalidCiphertext,
+            CryptoError::KeyLength { expected, actual } => {
+                Self::KeyMaterialLength { expected, actual }
+            }
+            CryptoError::Random => Self::Random,
+            CryptoError::TooLong => Self::TooLong,
+            // Only opening raises the last three, and names the material then.
+            CryptoError::Library
+            | CryptoError::Damaged
+            | CryptoError::UnknownFormat(_)
+            | CryptoError::WrongRootKey { .. } => Self::Library,
+        }
+    }
+}
+
+/// `bytes` in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

@@ -1,0 +1,13 @@
+//! Where key material lives and works.
+//!
+//! Key material enters this crate sealed and leaves it sealed; nothing else opens it. What others
+//! hold is an opened set of materials that encrypts and decrypts, and never shows a byte of them.
+//! Which KMS key may be used by whom and when, and where sealed material is stored, is deliberately
+//! not decided here.
+//!
+//! - [`software`]: key material in the memory of this process, sealed under the root key at rest.
+
+pub mod error;
+pub mod software;
+
+pub use error::KeyStoreError;
