@@ -1,0 +1,54 @@
+//! What may go wrong in a store. Knows nothing of AWS, and names no record in its messages.
+
+use std::error::Error;
+use std::sync::Arc;
+
+/// Why a store did not do what it was asked to. Cheap to clone: one failed transaction answers
+/// everybody who waits for it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A precondition of the change set does not hold. Nothing was written.
+    #[error("a record is not at the expected version")]
+    Conflict,
+    /// A record, a change set or a limit breaks one of the [`bounds`](crate::bounds). Nothing was
+    /// written.
+    #[error("not storable: {what}")]
+    InvalidRecord {
+        /// What breaks which bound.
+        what: &'static str,
+    },
+    /// The store was written by a newer version of this program.
+    #[error("the store has schema {found}, this version supports at most {supported}")]
+    Newer {
+        /// The schema of the store.
+        found: i64,
+        /// The newest schema that this version supports.
+        supported: i64,
+    },
+    /// The database holds something, but it is not ours. It was not changed.
+    #[error("not a store of this program: {what}")]
+    Foreign {
+        /// What was found instead.
+        what: String,
+    },
+    /// What is stored cannot be understood.
+    #[error("the store is damaged: {what}")]
+    Damaged {
+        /// What cannot be understood.
+        what: String,
+    },
+    /// The store cannot be reached, or a read or write failed.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Unavailable, because of `cause`: an error or a sentence.
+    pub(crate) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(cause.into()))
+    }
+
+    pub(crate) fn damaged(what: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Damaged { what: what.into().to_string() }
+    }
+}

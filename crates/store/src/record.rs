@@ -1,0 +1,178 @@
+//! What is stored, what can be done to it, and the bounds of both. Nothing here knows what is
+//! inside the sealed bytes.
+
+use crate::error::StoreError;
+
+/// What a record is about.
+///
+/// Stored as small integers that never change. A new kind comes with a new schema version, even
+/// if no table changes, so that older versions of the program refuse the store instead of
+/// stumbling over its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A fact about the installation.
+    Setting,
+    /// A KMS key with its key materials.
+    Key,
+    /// An alias; its owner is the key it points at.
+    Alias,
+}
+
+impl Kind {
+    pub(crate) fn code(self) -> i64 {
+        match self {
+            Self::Setting => 1,
+            Self::Key => 2,
+            Self::Alias => 3,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Setting),
+            2 => Some(Self::Key),
+            3 => Some(Self::Alias),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a record. No two records have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId {
+    /// What the record is about.
+    pub kind: Kind,
+    /// The account it is in; may be empty. At most [`bounds::ACCOUNT_BYTES_MAX`].
+    pub account: String,
+    /// The region it is in; may be empty. At most [`bounds::REGION_BYTES_MAX`].
+    pub region: String,
+    /// Its name there, not empty. At most [`bounds::NAME_BYTES_MAX`].
+    pub name: String,
+}
+
+/// A sealed record with the columns that queries need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The name of the record.
+    pub id: RecordId,
+    /// 1 when it is first written, one more with each write.
+    pub version: u64,
+    /// The content, which only the caller can open. At most [`bounds::SEALED_BYTES_MAX`].
+    pub sealed: Vec<u8>,
+    /// The name of what it belongs to, such as the key that an alias points at. Not empty, at
+    /// most [`bounds::NAME_BYTES_MAX`].
+    pub owner: Option<String>,
+    /// When a job has to look at it, in milliseconds since the epoch.
+    pub due_at: Option<i64>,
+}
+
+/// One step of a change set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Writes the record. The stored version must be one less than the version of the record; at
+    /// version 1 there must be no such record.
+    Put(Record),
+    /// Removes the record. The stored version must be `version`.
+    Delete {
+        /// The record to remove.
+        id: RecordId,
+        /// Its version.
+        version: u64,
+    },
+    /// Writes nothing. The stored version must be `version`.
+    Expect {
+        /// The record that must be there.
+        id: RecordId,
+        /// Its version.
+        version: u64,
+    },
+    /// Writes nothing. There must be no such record.
+    ExpectAbsent {
+        /// The record that must not be there.
+        id: RecordId,
+    },
+}
+
+/// How large everything may be. Checked before anything reaches a backend, so that every backend
+/// accepts the same.
+pub mod bounds {
+    /// An account is 12 digits; this leaves room for other partitions.
+    pub const ACCOUNT_BYTES_MAX: usize = 64;
+    /// The longest name of an AWS region has 14 letters.
+    pub const REGION_BYTES_MAX: usize = 64;
+    /// Names and owners. An alias has at most 256 characters, an IAM path and name 576.
+    pub const NAME_BYTES_MAX: usize = 1024;
+    /// One record. A key with a hundred rotated materials needs less than 1 MiB.
+    pub const SEALED_BYTES_MAX: usize = 4 << 20;
+    /// Changes in a set.
+    pub const CHANGES_MAX: usize = 1000;
+    /// The sealed bytes of all records in a set, since a set is held in memory as a whole.
+    pub const SET_BYTES_MAX: usize = 64 << 20;
+    /// The largest version, since databases have signed integers.
+    pub const VERSION_MAX: u64 = i64::MAX.unsigned_abs();
+    /// Records that a reading returns at once.
+    pub const LIMIT_MAX: u32 = 10_000;
+}
+
+/// Holds a whole change set against the bounds.
+pub(crate) fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
+    ensure(changes.len() <= bounds::CHANGES_MAX, "the change set has too many changes")?;
+    let mut set_bytes = 0;
+    for change in changes {
+        let (id, version) = match change {
+            Change::Put(record) => {
+                let bytes = record.sealed.len();
+                ensure(bytes <= bounds::SEALED_BYTES_MAX, "`sealed` is too long")?;
+                set_bytes += bytes;
+                if let Some(owner) = &record.owner {
+                    check_text(owner, 1, bounds::NAME_BYTES_MAX, "`owner`")?;
+                }
+                (&record.id, record.version)
+            }
+            Change::Delete { id, version } | Change::Expect { id, version } => (id, *version),
+            Change::ExpectAbsent { id } => (id, 1),
+        };
+        check_text(&id.account, 0, bounds::ACCOUNT_BYTES_MAX, "`account`")?;
+        check_text(&id.region, 0, bounds::REGION_BYTES_MAX, "`region`")?;
+        check_text(&id.name, 1, bounds::NAME_BYTES_MAX, "`name`")?;
+        ensure((1..=bounds::VERSION_MAX).contains(&version), "`version` is out of range")?;
+    }
+    ensure(set_bytes <= bounds::SET_BYTES_MAX, "the change set is too large")
+}
+
+/// Holds the limit of a reading against its bound.
+pub(crate) fn check_limit(limit: u32) -> Result<(), StoreError> {
+    ensure(limit <= bounds::LIMIT_MAX, "`limit` is too large")
+}
+
+/// A NUL is refused because not every database can store it in a text.
+fn check_text(
+    text: &str,
+    bytes_min: usize,
+    bytes_max: usize,
+    what: &'static str,
+) -> Result<(), StoreError> {
+    let fits = (bytes_min..=bytes_max).contains(&text.len()) && !text.contains('\0');
+    ensure(fits, what)
+}
+
+fn ensure(holds: bool, what: &'static str) -> Result<(), StoreError> {
+    if holds { Ok(()) } else { Err(StoreError::InvalidRecord { what }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_never_change() {
+        let codes = [(Kind::Setting, 1), (Kind::Key, 2), (Kind::Alias, 3)];
+        for (kind, code) in codes {
+            assert_eq!(kind.code(), code);
+            assert_eq!(Kind::from_code(code), Some(kind));
+        }
+        for unknown in [0, codes.len() + 1] {
+            assert_eq!(Kind::from_code(i64::try_from(unknown).unwrap()), None);
+        }
+    }
+}

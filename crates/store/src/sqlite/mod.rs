@@ -1,0 +1,194 @@
+//! The store in one SQLite database: a file in WAL mode, or memory.
+//!
+//! - [`queries`]: every SQL statement of the store.
+//! - [`connections`]: opening, sharing and closing connections.
+//! - [`schema`]: recognizing a database and bringing it up to date.
+//! - [`writer`]: the one task that writes, with group commit.
+//! - [`apply`]: change sets as statements.
+
+mod apply;
+mod connections;
+mod queries;
+mod schema;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::connections::Connections;
+use self::writer::{Job, Work, Writer};
+use crate::Store;
+use crate::error::StoreError;
+use crate::record::{Change, Kind, Record, RecordId, check_changes, check_limit};
+
+/// Change sets that may wait for the writer; whoever comes then waits for a place. Four full
+/// transactions: enough to keep the disk busy, few enough to bound memory and waiting time.
+const QUEUE_MAX: usize = 4 * writer::BATCH_MAX;
+
+/// A store in one SQLite database.
+///
+/// It belongs to the tokio runtime in which it was opened. Dropping it closes it as
+/// [`Store::close`] does, in the background.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connections: Arc<Connections>,
+    queue: mpsc::Sender<Job>,
+    /// Never changes; its sender is dropped when the writer has ended.
+    ended: watch::Receiver<()>,
+}
+
+impl SqliteStore {
+    /// Opens the database file at `path`, after creating it with mode 0600 if there is none, and
+    /// brings its schema up to date. The directory must exist and be writable.
+    ///
+    /// Several processes may have the same file open, but it must be on a local file system.
+    ///
+    /// # Errors
+    /// - [`StoreError::Foreign`]: the file is a database of some other program.
+    /// - [`StoreError::Newer`]: the file was written by a newer version of this program.
+    /// - [`StoreError::Damaged`]: the file is no database, or not a whole one.
+    /// - [`StoreError::Unavailable`]: it cannot be created, opened, read or written.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::start(Connections::to_file(path)?).await
+    }
+
+    /// Opens an empty database in memory, which lives as long as the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], when there is not enough memory.
+    pub async fn open_in_memory() -> Result<Self, StoreError> {
+        Self::start(Connections::to_memory()).await
+    }
+
+    async fn start(connections: Connections) -> Result<Self, StoreError> {
+        schema::prepare(&connections).await?;
+        let connections = Arc::new(connections);
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let (running, ended) = watch::channel(());
+        tokio::spawn(Writer::new(Arc::clone(&connections), jobs, running).run());
+        Ok(Self { connections, queue, ended })
+    }
+
+    /// Gives `work` to the writer and waits for what has become of it.
+    async fn write(&self, work: Work) -> Result<(), StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let ended = |()| StoreError::unavailable("the store is closed");
+        self.queue.send(Job::Write { work, reply }).await.map_err(|_| ended(()))?;
+        outcome.await.map_err(|_| ended(()))?
+    }
+
+    async fn read(
+        &self,
+        query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut lease = self.connections.reader().await;
+        let result = query.fetch_all(lease.connection().await?).await;
+        lease.settle(result)
+    }
+
+    async fn read_records(
+        &self,
+        query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Vec<Record>, StoreError> {
+        self.read(query).await?.iter().map(queries::record).collect()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        check_changes(&changes)?;
+        self.write(Work::Commit(changes)).await
+    }
+
+    async fn get(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        let RecordId { kind, account, region, name } = id;
+        let query = sqlx::query(queries::GET).bind(kind.code()).bind(account.as_str());
+        let query = query.bind(region.as_str()).bind(name.as_str());
+        Ok(self.read_records(query).await?.pop())
+    }
+
+    async fn find(
+        &self,
+        kind: Kind,
+        region: &str,
+        name: &str,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        let query = sqlx::query(queries::FIND).bind(kind.code()).bind(region).bind(name);
+        self.read_records(query.bind(limit)).await
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        account: &str,
+        region: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        let query = sqlx::query(queries::LIST).bind(kind.code()).bind(account).bind(region);
+        self.read_records(query.bind(after.unwrap_or("")).bind(limit)).await
+    }
+
+    async fn list_names(
+        &self,
+        kind: Kind,
+        account: &str,
+        region: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        check_limit(limit)?;
+        let query = sqlx::query(queries::LIST_NAMES).bind(kind.code()).bind(account).bind(region);
+        let rows = self.read(query.bind(after.unwrap_or("")).bind(limit)).await?;
+        rows.iter().map(queries::only_column).collect()
+    }
+
+    async fn list_owned(
+        &self,
+        kind: Kind,
+        account: &str,
+        region: &str,
+        owner: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        let query = sqlx::query(queries::LIST_OWNED).bind(kind.code()).bind(account).bind(region);
+        self.read_records(query.bind(owner).bind(after.unwrap_or("")).bind(limit)).await
+    }
+
+    async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        self.read_records(sqlx::query(queries::DUE).bind(until).bind(limit)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<i64>, StoreError> {
+        let rows = self.read(sqlx::query(queries::NEXT_DUE)).await?;
+        rows.first().map(queries::only_column).transpose()
+    }
+
+    async fn count(&self, kind: Kind, account: &str, region: &str) -> Result<u64, StoreError> {
+        let query = sqlx::query(queries::COUNT).bind(kind.code()).bind(account).bind(region);
+        let rows = self.read(query).await?;
+        let count: i64 = rows.first().map_or(Ok(0), queries::only_column)?;
+        u64::try_from(count).map_err(StoreError::damaged)
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        self.write(Work::Clear).await
+    }
+
+    async fn close(&self) {
+        // Both fail exactly when the writer has ended already, and then everything is closed.
+        let _ = self.queue.send(Job::Close).await;
+        let _ = self.ended.clone().changed().await;
+    }
+}
