@@ -331,7 +331,7 @@ fn bounds(shape: &Shape) -> String {
 }
 
 /// `KeyId` → `key_id`, `AWSAccountId` → `aws_account_id`.
-fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut out = String::new();
     for (index, letter) in letters.iter().enumerate() {

@@ -1,9 +1,13 @@
-//! Development tasks: `cargo xtask codegen|tidy|coverage [--check]`.
+//! Development tasks: `cargo xtask codegen|compatibility [--check]`; its tests are the rules of
+//! the repository (`tidy`).
 //!
 //! It generates committed files and checks rules; nothing of it ships.
 
 mod codegen;
+mod compatibility;
 mod model;
+#[cfg(test)]
+mod tidy;
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -13,7 +17,8 @@ fn main() -> Result<()> {
     let check = arguments.iter().any(|argument| argument == "--check");
     match arguments.first().map(String::as_str) {
         Some("codegen") => codegen::run(&workspace(), check),
-        _ => bail!("usage: cargo xtask codegen [--check]"),
+        Some("compatibility") => compatibility::run(&workspace(), check),
+        _ => bail!("usage: cargo xtask codegen|compatibility [--check]"),
     }
 }
 
@@ -31,4 +36,19 @@ fn write_or_check(path: &Path, content: &str, check: bool) -> Result<()> {
         bail!("`{}` is not what its generator writes; run `make codegen`", path.display());
     }
     std::fs::write(path, content).with_context(|| format!("writing `{}`", path.display()))
+}
+
+/// All files below `directory` with this extension, sorted.
+fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path, extension)?);
+        } else if path.extension().is_some_and(|known| known == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }

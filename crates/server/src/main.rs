@@ -1,1 +1,25 @@
-fn main() {}
+//! The binary `trent`: command line, HTTP, start and shutdown. It knows no KMS logic.
+
+mod cli;
+mod data_dir;
+mod http;
+mod shutdown;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(&arguments.log)
+        .with_writer(std::io::stderr)
+        .init();
+    match cli::run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // `{:#}` prints the whole chain of causes in one line.
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,26 @@
-//! TBD
+//! The AWS KMS operations, their pipeline, the jobs, the cache.
+//!
+//! It knows no HTTP types, sockets or environment: a request comes in as method, path, headers and
+//! body, an answer goes out as a status and a body. Time comes from one [`Clock`].
+
+pub mod clock;
+mod authenticate;
+mod cache;
+mod change_set;
+mod context;
+mod dispatch;
+mod error;
+pub mod jobs;
+mod operations;
+mod paging;
+pub mod pipeline;
+mod records;
+pub mod seed;
+mod service;
+pub mod time_travel;
+
+pub use authenticate::{Credential, Credentials};
+pub use clock::Clock;
+pub use error::ServiceError;
+pub use pipeline::Answer;
+pub use service::{Service, Settings};

@@ -1,0 +1,38 @@
+# `make run` starts a development server; `make test` runs every test. The rest is for developers.
+
+CARGO = cargo
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: run build test test-rust test-sdk lint codegen docs bench clean
+
+run: ## Start a development server that keeps its keys in .trent
+	$(CARGO) run --release --package trent -- dev --data-dir .trent
+
+build:
+	$(CARGO) build --release --package trent
+
+test: test-rust test-sdk ## Run every test
+
+test-rust:
+	$(CARGO) test --release --workspace
+
+test-sdk: build
+	scripts/python-env
+	.venv/bin/pytest -c tests/pytest.ini tests
+
+lint: ## Check format, lints, generated files
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) xtask codegen --check
+	$(CARGO) xtask compatibility --check
+
+codegen: ## Write what is generated: the API types and docs/compatibility.md
+	$(CARGO) xtask codegen
+	$(CARGO) xtask compatibility
+
+bench: build ## Measure; prints ratios to a bare echo of the same run
+	$(CARGO) run --release --package trent-bench
+
+clean:
+	$(CARGO) clean
+	rm -rf .venv .trent

@@ -1,0 +1,204 @@
+//! `trent dev`: a faithful local KMS that accepts any credentials and can travel in time.
+
+use crate::data_dir::DataDir;
+use crate::http::{self, Control};
+use crate::shutdown;
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use jiff::SignedDuration;
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use trent_core::{AccountId, Region};
+use trent_crypto::root_key::RootKey;
+use trent_service::seed::SEED_BYTES_MAX;
+use trent_service::{Credential, Credentials, Service, Settings};
+use trent_store::{SqliteStore, Store};
+use zeroize::Zeroizing;
+
+/// The options of `trent dev`.
+#[derive(Args)]
+pub(crate) struct Dev {
+    /// Where to listen.
+    #[arg(long, env = "TRENT_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(help = "Where to listen [default: 127.0.0.1:4566]")]
+    listen: Option<SocketAddr>,
+
+    /// The folder that keeps keys across restarts; without it nothing is kept.
+    #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// The account of callers whose access key id is not 12 digits [default: 000000000000]
+    #[arg(long, env = "TRENT_ACCOUNT", value_name = "DIGITS", value_parser = account)]
+    account: Option<AccountId>,
+
+    /// The Region of seeds and of the printed sample; requests name their own [default: us-east-1]
+    #[arg(long, env = "TRENT_REGION", value_name = "REGION", value_parser = region)]
+    region: Option<Region>,
+
+    /// Keys and aliases to make at the start, a YAML file in the format of local-kms.
+    #[arg(long, env = "TRENT_SEED", value_name = "FILE")]
+    seed: Option<PathBuf>,
+
+    /// An access key whose signatures are verified: ID:SECRET or ID:SECRET:ACCOUNT; may be given
+    /// several times. In the environment, separate several by commas.
+    #[arg(long = "access-key", env = "TRENT_ACCESS_KEYS", value_name = "ID:SECRET")]
+    #[arg(value_delimiter = ',', value_parser = known_access_key, hide_env_values = true)]
+    access_keys: Vec<KnownAccessKey>,
+
+    /// How long a rotation on demand takes, such as 5s or PT5S.
+    #[arg(long, env = "TRENT_ROTATION_DELAY", value_name = "DURATION", default_value = "0s")]
+    rotation_delay: SignedDuration,
+
+    /// How many KMS keys are kept opened in memory.
+    #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
+    cached_keys: u64,
+
+    #[command(flatten)]
+    local_kms: LocalKms,
+}
+
+/// The environment of local-kms, for those who come from there.
+#[derive(Args)]
+struct LocalKms {
+    #[arg(long = "local-kms-port", env = "PORT", hide = true)]
+    port: Option<u16>,
+    #[arg(long = "local-kms-account-id", env = "KMS_ACCOUNT_ID", hide = true)]
+    #[arg(value_parser = account)]
+    account: Option<AccountId>,
+    #[arg(long = "local-kms-region", env = "KMS_REGION", hide = true, value_parser = region)]
+    region: Option<Region>,
+    #[arg(long = "local-kms-seed-path", env = "KMS_SEED_PATH", hide = true)]
+    seed: Option<PathBuf>,
+    #[arg(long = "local-kms-data-path", env = "KMS_DATA_PATH", hide = true)]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone)]
+struct KnownAccessKey {
+    id: String,
+    secret: Zeroizing<String>,
+    account: Option<AccountId>,
+}
+
+impl Dev {
+    /// Runs until SIGTERM or SIGINT.
+    pub(crate) fn run(self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(self) -> Result<()> {
+        let account = self.account.or(self.local_kms.account).or_else(|| account(NO_ACCOUNT).ok());
+        let region = self.region.or(self.local_kms.region).or_else(|| region(USUAL_REGION).ok());
+        let (Some(account), Some(region)) = (account, region) else {
+            bail!("no account or Region");
+        };
+        let data_dir = self.data_dir.or(self.local_kms.data_dir);
+        let seed = self.seed.or(self.local_kms.seed);
+        let listen = self
+            .listen
+            .unwrap_or_else(|| ([127, 0, 0, 1], self.local_kms.port.unwrap_or(PORT)).into());
+        let known = self.access_keys.into_iter().map(|key| Credential {
+            access_key_id: key.id,
+            secret: key.secret,
+            account: key.account.unwrap_or(account),
+        });
+        let settings = Settings {
+            credentials: Credentials::accepting_unknown(account, known.collect()),
+            account,
+            region: region.clone(),
+            on_demand_rotation_delay: self.rotation_delay,
+            cached_keys_max: self.cached_keys,
+        };
+        let (store, root, _lock): (Arc<dyn Store>, RootKey, _) = match &data_dir {
+            Some(path) => {
+                let directory = DataDir::open(path)?;
+                let store = SqliteStore::open(&directory.store_path()).await?;
+                (Arc::new(store), directory.root_key()?, Some(directory))
+            }
+            None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?, None),
+        };
+        let service = Arc::new(Service::open(store, &root, settings).await?);
+        drop(root);
+        if let Some(path) = &seed {
+            let seeded = service
+                .seed(&seed_text(path)?)
+                .await
+                .with_context(|| format!("seed file `{}`", path.display()))?;
+            tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
+        }
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
+        announce(listener.local_addr()?, account, &region, data_dir.as_deref())?;
+        let stop = shutdown::signal()?;
+        http::serve(listener, service, Control::Development, stop).await
+    }
+}
+
+/// Says on standard output how to use the server. The last line is the one that scripts wait for.
+fn announce(
+    address: SocketAddr,
+    account: AccountId,
+    region: &Region,
+    data_dir: Option<&Path>,
+) -> Result<()> {
+    let kept = match data_dir {
+        Some(path) => format!("keys are kept in {}", path.display()),
+        None => "nothing is kept (no --data-dir)".to_owned(),
+    };
+    let text = format!(
+        "Trent {} speaks the AWS KMS API on http://{address}\n\
+         Development mode: any credentials, account {account}; {kept}.\n\n  \
+         export AWS_ENDPOINT_URL_KMS=http://{address}\n  \
+         export AWS_ACCESS_KEY_ID=trent AWS_SECRET_ACCESS_KEY=trent\n  \
+         export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\n  \
+         aws kms create-key --description \"my first key\"\n\n\
+         Ready.\n",
+        env!("CARGO_PKG_VERSION"),
+    );
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn seed_text(path: &Path) -> Result<Zeroizing<String>> {
+    let open = || {
+        let mut text = Zeroizing::new(String::new());
+        let limit = u64::try_from(SEED_BYTES_MAX)? + 1;
+        std::fs::File::open(path)?.take(limit).read_to_string(&mut text)?;
+        anyhow::Ok(text)
+    };
+    open().with_context(|| format!("reading seed file `{}`", path.display()))
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).ok_or_else(|| "an account is 12 digits".to_owned())
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    Region::parse(text).ok_or_else(|| "a Region looks like us-east-1".to_owned())
+}
+
+fn known_access_key(text: &str) -> Result<KnownAccessKey, String> {
+    let (id, rest) = text.split_once(':').ok_or("expected ID:SECRET or ID:SECRET:ACCOUNT")?;
+    let (secret, account) = match rest.split_once(':') {
+        Some((secret, digits)) => (secret, Some(account(digits)?)),
+        None => (rest, None),
+    };
+    if id.is_empty() || secret.is_empty() {
+        return Err("neither ID nor SECRET may be empty".to_owned());
+    }
+    Ok(KnownAccessKey { id: id.to_owned(), secret: secret.to_owned().into(), account })
+}
+
+/// The account of callers without one.
+const NO_ACCOUNT: &str = "000000000000";
+
+/// The Region that is meant when none is named.
+const USUAL_REGION: &str = "us-east-1";
+
+/// The port of AWS emulators.
+const PORT: u16 = 4566;

@@ -1,0 +1,108 @@
+//! The API on `/`: body limit, the neutral form of a request, and the answer as HTTP.
+
+use futures_util::FutureExt as _;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use trent_api::{ErrorCode, KmsError};
+use trent_service::pipeline::failure;
+use trent_service::{Answer, Service};
+
+/// Answers a request to `/`.
+pub(crate) async fn respond(
+    service: &Service,
+    request_id: &str,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return not_posted(&parts);
+    }
+    let answer = match read(body).await {
+        Ok(body) => answer(service, &parts, &body).await,
+        Err(error) => failure(None, &error),
+    };
+    tracing::debug!(
+        request_id,
+        operation = answer.operation.map(trent_api::Operation::as_str),
+        status = answer.status,
+        error = answer.error.map(ErrorCode::as_str),
+        "answered"
+    );
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, content_type(&parts));
+    response
+}
+
+/// Reads the body, within its limit of size and time.
+async fn read(body: Incoming) -> Result<Bytes, KmsError> {
+    let read = Limited::new(body, BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, read).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(KmsError::new(
+            ErrorCode::RequestEntityTooLarge,
+            format!("The request body exceeds {BODY_BYTES_MAX} bytes."),
+        )),
+        Ok(Err(error)) => Err(KmsError::bare(ErrorCode::MalformedHttpRequest).because(error)),
+        Err(_) => Err(KmsError::bare(ErrorCode::RequestTimeout)),
+    }
+}
+
+async fn answer(service: &Service, parts: &Parts, body: &[u8]) -> Answer {
+    let mut headers: Vec<(&str, &[u8])> = Vec::with_capacity(parts.headers.len() + 1);
+    headers.extend(parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    // HTTP/2 has the authority in the place of the header.
+    if let (false, Some(authority)) = (parts.headers.contains_key(HOST), parts.uri.authority()) {
+        headers.push(("host", authority.as_str().as_bytes()));
+    }
+    let request = trent_iam::Request {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body,
+    };
+    // A defect of ours must end one request, not a connection with others on it.
+    match AssertUnwindSafe(service.answer(&request)).catch_unwind().await {
+        Ok(answer) => answer,
+        Err(_) => failure(None, &KmsError::bare(ErrorCode::InternalFailure)),
+    }
+}
+
+/// AWS answers what is not posted in XML.
+fn not_posted(parts: &Parts) -> Response<Full<Bytes>> {
+    let code = ErrorCode::MissingAuthenticationToken.as_str();
+    let body = format!("<{code}>\n  <Message>Missing Authentication Token</Message>\n</{code}>\n");
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    } else {
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
+}
+
+/// The version of JSON that was asked in.
+fn content_type(parts: &Parts) -> HeaderValue {
+    match parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
+        Some(b"application/x-amz-json-1.0") => {
+            HeaderValue::from_static("application/x-amz-json-1.0")
+        }
+        _ => HeaderValue::from_static("application/x-amz-json-1.1"),
+    }
+}
+
+/// Above the largest legal request: an attestation document of 262,144 bytes in base64, or a policy
+/// of 131,072 characters, escaped.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A client must have sent its body after this time.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,86 @@
+//! The cache of opened KMS keys and aliases: bounded, and never older than the last commit here.
+
+use crate::records::Versioned;
+use moka::sync::Cache as Moka;
+use std::sync::{Arc, Mutex, PoisonError};
+use trent_core::{AccountId, Alias, AliasName, KeyArn, KmsKey, Region};
+use trent_keystore::software::SymmetricMaterials;
+
+/// A KMS key ready for use: its record opened, its key material too.
+pub(crate) struct OpenKey {
+    pub(crate) key: Versioned<KmsKey>,
+    pub(crate) materials: SymmetricMaterials,
+}
+
+pub(crate) type AliasId = (AccountId, Region, AliasName);
+
+pub(crate) struct Cache {
+    keys: Moka<KeyArn, Arc<OpenKey>>,
+    aliases: Moka<AliasId, Arc<Versioned<Alias>>>,
+    /// How many commits there were. Held while something is put in or thrown out, so that nothing
+    /// that was read before a commit is put in after it.
+    commits: Mutex<u64>,
+}
+
+/// Shows how far commits had come when something was read.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadMark(u64);
+
+impl Cache {
+    pub(crate) fn new(keys_max: u64) -> Self {
+        Self {
+            keys: Moka::new(keys_max),
+            aliases: Moka::new(keys_max),
+            commits: Mutex::new(0),
+        }
+    }
+
+    pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<OpenKey>> {
+        self.keys.get(arn)
+    }
+
+    pub(crate) fn alias(&self, id: &AliasId) -> Option<Arc<Versioned<Alias>>> {
+        self.aliases.get(id)
+    }
+
+    /// To be taken before the store is read.
+    pub(crate) fn mark(&self) -> ReadMark {
+        ReadMark(*self.commits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps a key that was read after `mark`, unless there was a commit since.
+    pub(crate) fn keep_key(&self, mark: ReadMark, arn: KeyArn, key: &Arc<OpenKey>) {
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *commits == mark.0 {
+            self.keys.insert(arn, Arc::clone(key));
+        }
+    }
+
+    /// Keeps an alias that was read after `mark`, unless there was a commit since.
+    pub(crate) fn keep_alias(&self, mark: ReadMark, id: AliasId, alias: &Arc<Versioned<Alias>>) {
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *commits == mark.0 {
+            self.aliases.insert(id, Arc::clone(alias));
+        }
+    }
+
+    /// Throws out what a commit changed. To be called after the commit and before its answer.
+    pub(crate) fn forget(&self, keys: &[KeyArn], aliases: &[AliasId]) {
+        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        *commits = commits.wrapping_add(1);
+        for arn in keys {
+            self.keys.invalidate(arn);
+        }
+        for id in aliases {
+            self.aliases.invalidate(id);
+        }
+    }
+
+    /// Throws out everything.
+    pub(crate) fn clear(&self) {
+        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        *commits = commits.wrapping_add(1);
+        self.keys.invalidate_all();
+        self.aliases.invalidate_all();
+    }
+}

@@ -1,0 +1,65 @@
+//! A change set: what one operation or job changes, written by the one write of the store.
+
+use crate::cache::AliasId;
+use crate::records::{Records, Versioned, alias_record_id, key_record_id};
+use trent_api::KmsError;
+use trent_core::{Alias, KeyArn, KmsKey};
+use trent_store::Change;
+
+/// Changes that happen all or not at all.
+pub(crate) struct ChangeSet<'a> {
+    records: &'a Records,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) keys: Vec<KeyArn>,
+    pub(crate) aliases: Vec<AliasId>,
+}
+
+impl<'a> ChangeSet<'a> {
+    pub(crate) fn new(records: &'a Records) -> Self {
+        Self { records, changes: Vec::new(), keys: Vec::new(), aliases: Vec::new() }
+    }
+
+    /// A key that must not exist yet.
+    pub(crate) fn create_key(self, key: &KmsKey) -> Result<Self, KmsError> {
+        self.put_key(key, 0)
+    }
+
+    /// The key whose version was `version_before`, changed.
+    pub(crate) fn put_key(mut self, key: &KmsKey, version_before: u64) -> Result<Self, KmsError> {
+        let record = self.records.seal_key(key, version_before + 1).map_err(KmsError::internal)?;
+        self.changes.push(Change::Put(record));
+        self.keys.push(key.arn());
+        Ok(self)
+    }
+
+    pub(crate) fn delete_key(mut self, key: &Versioned<KmsKey>) -> Self {
+        let id = key_record_id(&key.value.arn());
+        self.changes.push(Change::Delete { id, version: key.version });
+        self.keys.push(key.value.arn());
+        self
+    }
+
+    /// Nothing is written of this key, but it must still be as it was read.
+    pub(crate) fn expect_key(mut self, key: &Versioned<KmsKey>) -> Self {
+        let id = key_record_id(&key.value.arn());
+        self.changes.push(Change::Expect { id, version: key.version });
+        self
+    }
+
+    /// The alias whose version was `version_before` (0: it must not exist), created or changed.
+    pub(crate) fn put_alias(mut self, alias: &Alias, version_before: u64) -> Result<Self, KmsError> {
+        let record =
+            self.records.seal_alias(alias, version_before + 1).map_err(KmsError::internal)?;
+        self.changes.push(Change::Put(record));
+        self.aliases.push((alias.account, alias.region.clone(), alias.name.clone()));
+        Ok(self)
+    }
+
+    pub(crate) fn delete_alias(mut self, alias: &Versioned<Alias>) -> Self {
+        let Alias { account, region, name, .. } = &alias.value;
+        let id = alias_record_id(*account, region, name);
+        self.changes.push(Change::Delete { id, version: alias.version });
+        self.aliases.push((*account, region.clone(), name.clone()));
+        self
+    }
+}

@@ -1,0 +1,262 @@
+//! The context of one request: who calls, where and when, and the only way to a KMS key.
+//!
+//! INVARIANT (authorized keys): an operation sees a key only as [`AuthorizedKey`], and only this
+//! file makes one.
+
+use crate::authenticate::Caller;
+use crate::cache::OpenKey;
+use crate::change_set::ChangeSet;
+use crate::error::from_store;
+use crate::records::Versioned;
+use crate::service::{CommitError, Service};
+use jiff::Timestamp;
+use std::ops::Deref;
+use std::sync::Arc;
+use trent_api::{ErrorCode, KmsError, Operation};
+use trent_core::id::InvalidKeyRef;
+use trent_core::key_state::check_key_state;
+use trent_core::{Alias, AliasName, KeyArn, KeyId, KeyRef, KmsKey, Region};
+use trent_keystore::software::SymmetricMaterials;
+use trent_store::Kind;
+
+/// One request on its way.
+pub(crate) struct Context<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) caller: Caller,
+    pub(crate) operation: Operation,
+    /// The one time of this request.
+    pub(crate) now: Timestamp,
+}
+
+/// A KMS key that the caller may use for the operation.
+pub(crate) struct AuthorizedKey(Arc<OpenKey>);
+
+impl Deref for AuthorizedKey {
+    type Target = KmsKey;
+
+    fn deref(&self) -> &KmsKey {
+        &self.0.key.value
+    }
+}
+
+impl AuthorizedKey {
+    pub(crate) fn versioned(&self) -> &Versioned<KmsKey> {
+        &self.0.key
+    }
+
+    pub(crate) fn materials(&self) -> &SymmetricMaterials {
+        &self.0.materials
+    }
+}
+
+/// How a request may name its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// Key id, key ARN, alias name or alias ARN.
+    WithAlias,
+    /// Key id or key ARN.
+    WithoutAlias,
+}
+
+impl Context<'_> {
+    pub(crate) fn region(&self) -> &Region {
+        &self.caller.region
+    }
+
+    /// The key that the request names, in any of the four forms.
+    pub(crate) async fn key_by_any_name(&self, name: &str) -> Result<AuthorizedKey, KmsError> {
+        let arn = self.resolve(name, Naming::WithAlias).await?;
+        self.authorized(&arn).await
+    }
+
+    /// The key that the request names by key id or key ARN.
+    pub(crate) async fn key(&self, name: &str) -> Result<AuthorizedKey, KmsError> {
+        let arn = self.resolve(name, Naming::WithoutAlias).await?;
+        self.authorized(&arn).await
+    }
+
+    /// The key that a ciphertext names.
+    pub(crate) async fn key_of_ciphertext(&self, id: KeyId) -> Result<AuthorizedKey, KmsError> {
+        let region = self.region().clone();
+        let own = KeyArn { region: region.clone(), account: self.caller.account, key_id: id };
+        if let Some(key) = self.service.key(&own).await? {
+            return Ok(AuthorizedKey(key));
+        }
+        let found = self
+            .service
+            .store
+            .find(Kind::Key, region.as_str(), &id.to_string(), 1)
+            .await
+            .map_err(from_store)?;
+        if let Some(record) = found.first() {
+            let key = self.service.records.open_key(record)?;
+            if let Some(key) = self.service.key(&key.value.arn()).await? {
+                return Ok(AuthorizedKey(key));
+            }
+        }
+        Err(self.denied("the resource associated with this ciphertext"))
+    }
+
+    /// The key, whose state permits the operation, changed by `edit` and written. A lost race is
+    /// retried from the reading. An edit that changes nothing writes nothing.
+    pub(crate) async fn change_key(
+        &self,
+        name: &str,
+        edit: impl Fn(&KmsKey) -> Result<KmsKey, KmsError>,
+    ) -> Result<KmsKey, KmsError> {
+        let arn = self.resolve(name, Naming::WithoutAlias).await?;
+        let _changing = self.service.lock(&arn).await;
+        for _ in 0..RACES_MAX {
+            let key = self.authorized(&arn).await?;
+            check_key_state(self.operation, &key)?;
+            let changed = edit(&key)?;
+            if changed == *key {
+                return Ok(changed);
+            }
+            let set = ChangeSet::new(&self.service.records)
+                .put_key(&changed, key.versioned().version)?;
+            if self.committed(set).await? {
+                if changed.next_job() != key.next_job() {
+                    self.service.wake_jobs.notify_one();
+                }
+                return Ok(changed);
+            }
+        }
+        Err(contended())
+    }
+
+    /// Writes a change set; `false` means that a race was lost and everything is to be read again.
+    pub(crate) async fn committed(&self, set: ChangeSet<'_>) -> Result<bool, KmsError> {
+        match self.service.commit(set).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Raced) => Ok(false),
+            Err(CommitError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The alias of this name in the caller's account and Region. Raises `NotFoundException`.
+    pub(crate) async fn alias(&self, name: &AliasName) -> Result<Arc<Versioned<Alias>>, KmsError> {
+        let id = (self.caller.account, self.region().clone(), name.clone());
+        let alias = self.service.alias(&id).await?;
+        alias.ok_or_else(|| alias_not_found(&name.arn(self.region(), self.caller.account)))
+    }
+
+    /// The ARN of the key that a request names. Raises `NotFoundException`, and
+    /// `InvalidArnException` where the operation declares it.
+    pub(crate) async fn resolve(&self, name: &str, naming: Naming) -> Result<KeyArn, KmsError> {
+        let invalid_key_id =
+            || KmsError::new(ErrorCode::NotFound, format!("Invalid keyId '{name}'"));
+        let parsed = KeyRef::parse(name).map_err(|invalid| match invalid {
+            InvalidKeyRef::KeyId => invalid_key_id(),
+            InvalidKeyRef::Arn => {
+                let declared = self.operation.errors().contains(&ErrorCode::InvalidArn);
+                let code = if declared { ErrorCode::InvalidArn } else { ErrorCode::NotFound };
+                KmsError::new(code, format!("Invalid arn {name}"))
+            }
+        })?;
+        let (account, alias_name) = match parsed {
+            KeyRef::Id(key_id) => {
+                let region = self.region().clone();
+                return Ok(KeyArn { region, account: self.caller.account, key_id });
+            }
+            KeyRef::Arn(arn) => {
+                self.check_region(&arn.region)?;
+                return Ok(arn);
+            }
+            KeyRef::Alias(_) | KeyRef::AliasArn(..) if naming == Naming::WithoutAlias => {
+                return Err(invalid_key_id());
+            }
+            KeyRef::Alias(alias_name) => (self.caller.account, alias_name),
+            KeyRef::AliasArn(region, account, alias_name) => {
+                self.check_region(&region)?;
+                (account, alias_name)
+            }
+        };
+        let region = self.region().clone();
+        let id = (account, region, alias_name);
+        match self.service.alias(&id).await? {
+            Some(alias) => Ok(KeyArn { region: id.1, account, key_id: alias.value.target }),
+            None if account != self.caller.account => Err(self.denied("this resource")),
+            None => Err(alias_not_found(&id.2.arn(&id.1, account))),
+        }
+    }
+
+    /// The key, if it exists and the caller may use it for the operation.
+    async fn authorized(&self, arn: &KeyArn) -> Result<AuthorizedKey, KmsError> {
+        let is_foreign = arn.account != self.caller.account;
+        if is_foreign && !works_across_accounts(self.operation) {
+            return Err(self.denied("this resource"));
+        }
+        match self.service.key(arn).await? {
+            Some(key) => Ok(AuthorizedKey(key)),
+            None if is_foreign => Err(self.denied("this resource")),
+            None => Err(key_not_found(arn)),
+        }
+    }
+
+    fn check_region(&self, region: &Region) -> Result<(), KmsError> {
+        if region == self.region() {
+            return Ok(());
+        }
+        Err(KmsError::new(ErrorCode::NotFound, format!("Invalid arn {region}")))
+    }
+
+    /// What is answered about keys of other accounts: it does not tell whether they exist.
+    fn denied(&self, resource: &str) -> KmsError {
+        KmsError::new(
+            ErrorCode::AccessDenied,
+            format!(
+                "User: {} is not authorized to perform: kms:{} on {resource} because the resource \
+                 does not exist in this Region, no resource-based policies allow access, or a \
+                 resource-based policy explicitly denies access",
+                self.caller.arn(),
+                self.operation.as_str()
+            ),
+        )
+    }
+}
+
+pub(crate) fn key_not_found(arn: &KeyArn) -> KmsError {
+    KmsError::new(ErrorCode::NotFound, format!("Key '{arn}' does not exist"))
+}
+
+pub(crate) fn alias_not_found(alias_arn: &str) -> KmsError {
+    KmsError::new(ErrorCode::NotFound, format!("Alias {alias_arn} is not found."))
+}
+
+/// So many races in a row are lost by none but a service in trouble.
+pub(crate) fn contended() -> KmsError {
+    KmsError::internal(format!("lost {RACES_MAX} races in a row"))
+}
+
+/// How often a change is tried again from the reading.
+pub(crate) const RACES_MAX: usize = 16;
+
+/// Operations that work on keys of other accounts (AWS KMS Developer Guide, "KMS permissions").
+fn works_across_accounts(operation: Operation) -> bool {
+    use Operation as O;
+    matches!(
+        operation,
+        O::CreateGrant
+            | O::Decapsulate
+            | O::Decrypt
+            | O::DeriveSharedSecret
+            | O::DescribeKey
+            | O::Encapsulate
+            | O::Encrypt
+            | O::GenerateDataKey
+            | O::GenerateDataKeyPair
+            | O::GenerateDataKeyPairWithoutPlaintext
+            | O::GenerateDataKeyWithoutPlaintext
+            | O::GenerateMac
+            | O::GetKeyRotationStatus
+            | O::GetPublicKey
+            | O::ListGrants
+            | O::ReEncrypt
+            | O::RetireGrant
+            | O::RevokeGrant
+            | O::Sign
+            | O::Verify
+            | O::VerifyMac
+    )
+}

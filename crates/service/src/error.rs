@@ -1,0 +1,70 @@
+//! Errors of the crates below, turned into exceptions in one place.
+
+use trent_api::{ErrorCode, KmsError};
+use trent_keystore::KeyStoreError;
+use trent_store::StoreError;
+
+/// Why the service cannot start or cannot do what its operator asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store cannot be read or written.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The root key given is not the one that the store is sealed under.
+    #[error("the store is sealed under root key {sealed_under}, but root key {given} was given")]
+    WrongRootKey {
+        /// The root key that the store names.
+        sealed_under: String,
+        /// The root key that was given.
+        given: String,
+    },
+    /// A record does not authenticate or is no record.
+    #[error("{0}")]
+    Damaged(#[from] Damaged),
+    /// A seed file says something that cannot be done.
+    #[error("{0}")]
+    Seed(String),
+    /// The clock cannot be moved as asked.
+    #[error("{0}")]
+    Clock(String),
+    /// Something else failed.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// A sealed record that cannot be opened.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the record of {record} is damaged: {cause}")]
+pub struct Damaged {
+    /// Which record.
+    pub record: String,
+    /// What is wrong with it.
+    pub cause: String,
+}
+
+impl From<Damaged> for KmsError {
+    fn from(damaged: Damaged) -> Self {
+        let message = format!("The record of {} is damaged.", damaged.record);
+        Self::new(ErrorCode::KmsInternal, message).because(damaged)
+    }
+}
+
+/// A failure of the store as an exception. `Conflict` is retried before it could come here.
+pub(crate) fn from_store(error: StoreError) -> KmsError {
+    KmsError::internal(error)
+}
+
+/// A failure of the key store as an exception. All decrypt failures look the same.
+pub(crate) fn from_key_store(error: KeyStoreError) -> KmsError {
+    match error {
+        KeyStoreError::InvalidCiphertext => KmsError::bare(ErrorCode::InvalidCiphertext),
+        KeyStoreError::Damaged { .. }
+        | KeyStoreError::KeyMaterialLength { .. }
+        | KeyStoreError::Library
+        | KeyStoreError::MissingCurrent { .. }
+        | KeyStoreError::Random
+        | KeyStoreError::TooLong
+        | KeyStoreError::UnknownFormat { .. }
+        | KeyStoreError::WrongRootKey { .. } => KmsError::internal(error),
+    }
+}

@@ -1,0 +1,267 @@
+//! Jobs: what happens to keys without a request. Keys rotate, keys are deleted.
+//!
+//! A job has no input but the time, is idempotent, and reads only the index of what is due: its
+//! cost follows the keys that are due, not the keys that exist. It does not retry by itself: what
+//! fails is found due again. A lost race means that somebody else was faster.
+
+mod driver;
+
+use crate::change_set::ChangeSet;
+use crate::error::{ServiceError, from_key_store};
+use crate::records::Versioned;
+use crate::service::{CommitError, Service};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use trent_api::KmsError;
+use trent_api::enums::RotationType;
+use trent_core::key_material::Sealed;
+use trent_core::lifecycle::Job;
+use trent_core::{KeyMaterialId, KmsKey};
+use trent_store::{Record, RecordId};
+
+/// What the jobs have done since the process started.
+#[derive(Default)]
+pub struct JobStatus {
+    counts: Mutex<JobCounts>,
+    /// Records that cannot be opened; left alone in this version until the process restarts.
+    damaged: Mutex<HashSet<(RecordId, u64)>>,
+}
+
+/// Counters of the jobs.
+#[derive(Clone, Default, Serialize)]
+pub struct JobCounts {
+    /// Automatic rotations done.
+    pub automatic_rotations: u64,
+    /// On-demand rotations completed.
+    pub on_demand_rotations: u64,
+    /// Keys deleted.
+    pub deletions: u64,
+    /// Jobs that failed.
+    pub failures: u64,
+    /// Records that cannot be opened.
+    pub damaged_records: usize,
+    /// When the jobs last ran.
+    pub last_run: Option<Timestamp>,
+}
+
+/// The date that a rotation gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dating {
+    /// The time at which it happens: what was missed while the service was down is late.
+    Now,
+    /// The time at which it was due: time is played through.
+    AsDue,
+}
+
+/// What is to be written for one due record.
+struct Planned<'a> {
+    set: ChangeSet<'a>,
+    /// `None`: the record only gets its right due time.
+    job: Option<Job>,
+    /// When the key is due again.
+    due_again: Option<Timestamp>,
+}
+
+struct Plan<'a> {
+    planned: Vec<Planned<'a>>,
+    found_damage: bool,
+}
+
+impl Service {
+    /// What the jobs have done.
+    pub fn job_counts(&self) -> JobCounts {
+        let counts = self.job_status.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        JobCounts { damaged_records: self.damaged().len(), ..counts }
+    }
+
+    /// Runs everything that is due until `until`, in the order of the due times, and says how many
+    /// jobs were done. The caller holds `running_jobs`.
+    pub(crate) async fn run_due(
+        &self,
+        until: Timestamp,
+        dating: Dating,
+    ) -> Result<u64, ServiceError> {
+        let mut done = 0;
+        loop {
+            let damaged = self.damaged().clone();
+            let limit = BATCH.saturating_add(u32::try_from(damaged.len()).unwrap_or(u32::MAX));
+            let due = self.store.due(until.as_millisecond(), limit.min(DUE_MAX)).await?;
+            let due: Vec<Record> = due
+                .into_iter()
+                .filter(|record| !damaged.contains(&(record.id.clone(), record.version)))
+                .collect();
+            let Plan { planned, found_damage } = self.plan(&due, until, dating).await?;
+            // A record found damaged makes way for those behind it.
+            let mut moved = found_damage;
+            for (job, result) in join_all(planned.into_iter().map(async |planned| {
+                (planned.job, self.commit(planned.set).await)
+            }))
+            .await
+            {
+                let was_done = self.count(job, result);
+                moved |= was_done;
+                done += u64::from(was_done && job.is_some());
+            }
+            if !moved {
+                break;
+            }
+        }
+        self.counted(|counts| counts.last_run = Some(self.clock.now()));
+        Ok(done)
+    }
+
+    /// Runs what is due of one key at once. What fails here is left to the driver.
+    pub(crate) async fn run_due_jobs_of(&self, key: &KmsKey, now: Timestamp) {
+        let arn = key.arn();
+        for _ in 0..JOBS_AT_ONCE_MAX {
+            let Ok(Some(key)) = self.key(&arn).await else { return };
+            if key.key.value.next_job().is_none_or(|job| job.due() > now) {
+                return;
+            }
+            match self.plan_job(&key.key, now, Dating::Now).await {
+                Ok(planned) => {
+                    let result = self.commit(planned.set).await;
+                    self.count(planned.job, result);
+                }
+                Err(error) => {
+                    self.count(None, Err(CommitError::Failed(error)));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Plans the first of the due records, up to the time at which one of them is due again.
+    async fn plan(
+        &self,
+        due: &[Record],
+        until: Timestamp,
+        dating: Dating,
+    ) -> Result<Plan<'_>, ServiceError> {
+        let mut planned = Vec::new();
+        let mut found_damage = false;
+        let mut horizon = until;
+        let mut last_due = None;
+        for record in due {
+            let due_at = record.due_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            if due_at.is_some_and(|due_at| due_at > horizon) {
+                break;
+            }
+            let key = match self.records.open_key(record) {
+                Ok(key) => key,
+                Err(damaged) => {
+                    tracing::error!(record = damaged.record, cause = damaged.cause, "damaged");
+                    self.damaged().insert((record.id.clone(), record.version));
+                    found_damage = true;
+                    continue;
+                }
+            };
+            let moment = if dating == Dating::Now { self.clock.now() } else { until };
+            match self.plan_job(&key, moment, dating).await {
+                Ok(one) => {
+                    horizon = one.due_again.map_or(horizon, |again| again.min(horizon));
+                    planned.push(one);
+                    last_due = due_at.or(last_due);
+                }
+                Err(error) => {
+                    self.count(None, Err(CommitError::Failed(error)));
+                }
+            }
+        }
+        if let (Dating::AsDue, Some(last_due)) = (dating, last_due) {
+            self.move_clock(last_due).await?;
+        }
+        Ok(Plan { planned, found_damage })
+    }
+
+    async fn plan_job(
+        &self,
+        key: &Versioned<KmsKey>,
+        now: Timestamp,
+        dating: Dating,
+    ) -> Result<Planned<'_>, KmsError> {
+        let set = ChangeSet::new(&self.records);
+        let job = key.value.next_job().filter(|job| job.due() <= now);
+        match job {
+            // The column said something else than the sealed record: put it right.
+            None => Ok(Planned {
+                set: set.put_key(&key.value, key.version)?,
+                job: None,
+                due_again: key.value.next_job().map(|job| job.due()),
+            }),
+            Some(Job::Delete { .. }) => {
+                let mut set = set.delete_key(key);
+                for alias in self.aliases_of(&key.value.arn(), None, ALIASES_MAX).await? {
+                    set = set.delete_alias(&alias);
+                }
+                Ok(Planned { set, job, due_again: None })
+            }
+            Some(Job::Rotate(rotation)) => {
+                let date = if dating == Dating::Now { now } else { rotation.date };
+                let material = self
+                    .key_store
+                    .generate_symmetric(key.value.id.as_bytes())
+                    .map_err(from_key_store)?;
+                let rotated = key.value.rotated(
+                    rotation.kind,
+                    KeyMaterialId(material.id),
+                    Sealed(material.sealed),
+                    date,
+                );
+                Ok(Planned {
+                    set: set.put_key(&rotated, key.version)?,
+                    job,
+                    due_again: rotated.next_job().map(|job| job.due()),
+                })
+            }
+        }
+    }
+
+    /// Counts the outcome; whether something was written.
+    fn count(&self, job: Option<Job>, result: Result<(), CommitError>) -> bool {
+        match result {
+            Ok(()) => {
+                self.counted(|counts| match job {
+                    Some(Job::Rotate(rotation)) if rotation.kind == RotationType::OnDemand => {
+                        counts.on_demand_rotations += 1;
+                    }
+                    Some(Job::Rotate(_)) => counts.automatic_rotations += 1,
+                    Some(Job::Delete { .. }) => counts.deletions += 1,
+                    None => {}
+                });
+                true
+            }
+            // Somebody else was faster: that is as good.
+            Err(CommitError::Raced) => true,
+            Err(CommitError::Failed(error)) => {
+                self.counted(|counts| counts.failures += 1);
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(%error, cause, "job failed");
+                false
+            }
+        }
+    }
+
+    fn counted(&self, change: impl FnOnce(&mut JobCounts)) {
+        change(&mut self.job_status.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn damaged(&self) -> std::sync::MutexGuard<'_, HashSet<(RecordId, u64)>> {
+        self.job_status.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keys that are worked on at once: as many as the store writes in one transaction.
+const BATCH: u32 = 256;
+
+/// The most records that are asked of the store at once, damaged ones included.
+const DUE_MAX: u32 = 10_000;
+
+/// Aliases that are deleted with a key; more than a key may have.
+const ALIASES_MAX: u32 = 500;
+
+/// Jobs of one key that are run in a row before the driver has to go on.
+const JOBS_AT_ONCE_MAX: usize = 4;

@@ -1,0 +1,233 @@
+//! Encrypt, Decrypt, ReEncrypt.
+
+use super::{check_dry_run, check_grant_tokens, check_recipient, would_succeed};
+use crate::context::{AuthorizedKey, Context};
+use crate::error::from_key_store;
+use std::collections::BTreeMap;
+use trent_api::enums::{DryRunModifierType, EncryptionAlgorithmSpec};
+use trent_api::structures::{
+    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ReEncryptRequest,
+    ReEncryptResponse,
+};
+use trent_api::wire::{Blob, SensitiveBytes};
+use trent_api::{ErrorCode, KmsError};
+use trent_core::KeyMaterialId;
+use trent_core::key_state::check_key_state;
+use trent_core::{KeyId, KmsKey};
+use trent_crypto::ciphertext_blob;
+use zeroize::Zeroizing;
+
+/// Encrypt. Raises `NotFoundException`, `InvalidKeyUsageException`, `DisabledException`,
+/// `KMSInvalidStateException`, `InvalidGrantTokenException`, `DryRunOperationException`.
+pub(crate) async fn encrypt(
+    cx: &Context<'_>,
+    request: EncryptRequest,
+) -> Result<EncryptResponse, KmsError> {
+    let algorithm = algorithm(request.encryption_algorithm);
+    check_grant_tokens(request.grant_tokens.as_deref())?;
+    let key = cx.key_by_any_name(&request.key_id).await?;
+    check_usable(cx, &key, algorithm)?;
+    check_dry_run(request.dry_run)?;
+    let context = request.encryption_context.unwrap_or_default();
+    let blob = encrypted(&key, &context, &request.plaintext.0)?;
+    Ok(EncryptResponse {
+        ciphertext_blob: Some(blob),
+        key_id: Some(key.arn().to_string()),
+        encryption_algorithm: Some(algorithm),
+    })
+}
+
+/// Decrypt. Raises what Encrypt does, and `IncorrectKeyException`, `InvalidCiphertextException`.
+pub(crate) async fn decrypt(
+    cx: &Context<'_>,
+    request: DecryptRequest,
+) -> Result<DecryptResponse, KmsError> {
+    check_recipient(request.recipient.as_ref())?;
+    check_grant_tokens(request.grant_tokens.as_deref())?;
+    let source = Source {
+        ciphertext: request.ciphertext_blob,
+        key_id: request.key_id,
+        key_id_member: "KeyId",
+        algorithm: algorithm(request.encryption_algorithm),
+        context: request.encryption_context.unwrap_or_default(),
+        dry_run: request.dry_run == Some(true),
+        ignores_ciphertext: request.dry_run_modifiers.is_some_and(|modifiers| {
+            modifiers.contains(&DryRunModifierType::IgnoreCiphertext)
+        }),
+    };
+    let opened = source.open(cx).await?;
+    check_dry_run(request.dry_run)?;
+    Ok(DecryptResponse {
+        key_id: Some(opened.key.arn().to_string()),
+        plaintext: Some(SensitiveBytes(opened.plaintext)),
+        encryption_algorithm: Some(source.algorithm),
+        ciphertext_for_recipient: None,
+        key_material_id: Some(opened.material_id.to_string()),
+    })
+}
+
+/// ReEncrypt. Raises what Decrypt does, for either key.
+pub(crate) async fn re_encrypt(
+    cx: &Context<'_>,
+    request: ReEncryptRequest,
+) -> Result<ReEncryptResponse, KmsError> {
+    check_grant_tokens(request.grant_tokens.as_deref())?;
+    let destination_algorithm = algorithm(request.destination_encryption_algorithm);
+    let source = Source {
+        ciphertext: request.ciphertext_blob,
+        key_id: request.source_key_id,
+        key_id_member: "SourceKeyId",
+        algorithm: algorithm(request.source_encryption_algorithm),
+        context: request.source_encryption_context.unwrap_or_default(),
+        dry_run: request.dry_run == Some(true),
+        ignores_ciphertext: request.dry_run_modifiers.is_some_and(|modifiers| {
+            modifiers.contains(&DryRunModifierType::IgnoreCiphertext)
+        }),
+    };
+    let destination = cx.key_by_any_name(&request.destination_key_id).await?;
+    check_usable(cx, &destination, destination_algorithm)?;
+    let opened = source.open(cx).await?;
+    check_dry_run(request.dry_run)?;
+    let context = request.destination_encryption_context.unwrap_or_default();
+    let blob = encrypted(&destination, &context, &opened.plaintext)?;
+    Ok(ReEncryptResponse {
+        ciphertext_blob: Some(blob),
+        source_key_id: Some(opened.key.arn().to_string()),
+        key_id: Some(destination.arn().to_string()),
+        source_encryption_algorithm: Some(source.algorithm),
+        destination_encryption_algorithm: Some(destination_algorithm),
+        source_key_material_id: Some(opened.material_id.to_string()),
+        destination_key_material_id: Some(current_material_id(&destination)),
+    })
+}
+
+/// The key material that a new ciphertext of the key is under.
+pub(super) fn current_material_id(key: &AuthorizedKey) -> String {
+    KeyMaterialId(*key.materials().current()).to_string()
+}
+
+/// Encrypts under the current key material.
+pub(super) fn encrypted(
+    key: &AuthorizedKey,
+    context: &BTreeMap<String, String>,
+    plaintext: &[u8],
+) -> Result<Blob, KmsError> {
+    let is_multi_region = key.id.is_multi_region();
+    let blob = key.materials().encrypt(is_multi_region, context, plaintext);
+    Ok(Blob(blob.map_err(from_key_store)?))
+}
+
+/// Whether the key, in its state, works with the algorithm.
+pub(super) fn check_usable(
+    cx: &Context<'_>,
+    key: &KmsKey,
+    algorithm: EncryptionAlgorithmSpec,
+) -> Result<(), KmsError> {
+    check_key_state(cx.operation, key)?;
+    if algorithm == EncryptionAlgorithmSpec::SymmetricDefault {
+        return Ok(());
+    }
+    let message = format!("Algorithm {algorithm} is incompatible with key spec {}.", key.spec);
+    Err(KmsError::new(ErrorCode::InvalidKeyUsage, message))
+}
+
+fn algorithm(given: Option<EncryptionAlgorithmSpec>) -> EncryptionAlgorithmSpec {
+    given.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault)
+}
+
+/// A ciphertext to be decrypted, with what the request says of it.
+struct Source {
+    ciphertext: Option<Blob>,
+    key_id: Option<String>,
+    /// How the request calls its key, for messages.
+    key_id_member: &'static str,
+    algorithm: EncryptionAlgorithmSpec,
+    context: BTreeMap<String, String>,
+    dry_run: bool,
+    ignores_ciphertext: bool,
+}
+
+struct Opened {
+    key: AuthorizedKey,
+    plaintext: Zeroizing<Vec<u8>>,
+    material_id: KeyMaterialId,
+}
+
+impl Source {
+    async fn open(&self, cx: &Context<'_>) -> Result<Opened, KmsError> {
+        if self.ignores_ciphertext {
+            return Err(self.verdict_without_ciphertext(cx).await);
+        }
+        let Some(Blob(ciphertext)) = &self.ciphertext else {
+            return Err(invalid(
+                "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy \
+                 constraint: Member must not be null",
+            ));
+        };
+        let key = self.key(cx, ciphertext).await?;
+        check_usable(cx, &key, self.algorithm)?;
+        let (plaintext, material_id) =
+            key.materials().decrypt(ciphertext, &self.context).map_err(from_key_store)?;
+        Ok(Opened { key, plaintext, material_id: KeyMaterialId(material_id) })
+    }
+
+    /// The key of the ciphertext, which must be the one that the request names, if it does.
+    async fn key(&self, cx: &Context<'_>, ciphertext: &[u8]) -> Result<AuthorizedKey, KmsError> {
+        if self.algorithm != EncryptionAlgorithmSpec::SymmetricDefault && self.key_id.is_none() {
+            return Err(invalid(format!(
+                "{} is required when the encryption algorithm is {}.",
+                self.key_id_member, self.algorithm
+            )));
+        }
+        let header = || {
+            ciphertext_blob::header(ciphertext)
+                .map_err(|_| KmsError::bare(ErrorCode::InvalidCiphertext))
+        };
+        let Some(name) = &self.key_id else {
+            let header = header()?;
+            return cx
+                .key_of_ciphertext(KeyId::from_parts(header.key_id, header.multi_region))
+                .await;
+        };
+        let key = cx.key_by_any_name(name).await?;
+        if self.algorithm == EncryptionAlgorithmSpec::SymmetricDefault {
+            // Before the state: a disabled key that is the wrong one is the wrong one.
+            let header = header()?;
+            if header.key_id != *key.id.as_bytes() {
+                return Err(KmsError::new(
+                    ErrorCode::IncorrectKey,
+                    "The key ID in the request does not identify a CMK that can perform this \
+                     operation.",
+                ));
+            }
+        }
+        Ok(key)
+    }
+
+    /// `IGNORE_CIPHERTEXT`: whether the key could be used, whatever the ciphertext. The answer is
+    /// an exception either way.
+    async fn verdict_without_ciphertext(&self, cx: &Context<'_>) -> KmsError {
+        match self.check_key_alone(cx).await {
+            Ok(()) => would_succeed(),
+            Err(error) => error,
+        }
+    }
+
+    async fn check_key_alone(&self, cx: &Context<'_>) -> Result<(), KmsError> {
+        if !self.dry_run {
+            return Err(invalid("DryRunModifiers can only be specified when DryRun is true."));
+        }
+        let Some(name) = &self.key_id else {
+            return Err(invalid(format!(
+                "{} is required when DryRunModifiers contains IGNORE_CIPHERTEXT.",
+                self.key_id_member
+            )));
+        };
+        let key = cx.key_by_any_name(name).await?;
+        check_usable(cx, &key, self.algorithm)
+    }
+}
+
+fn invalid(message: impl Into<String>) -> KmsError {
+    KmsError::new(ErrorCode::Validation, message)
+}

@@ -1,0 +1,186 @@
+//! KMS keys: creation, description, listing, enabling and disabling.
+
+use crate::change_set::ChangeSet;
+use crate::context::Context;
+use crate::dispatch::not_built;
+use crate::error::{from_key_store, from_store};
+use crate::paging::{Listing, page_size};
+use trent_api::enums::{KeySpec, KeyUsageType, OriginType, ResourceOwnerType};
+use trent_api::structures::{
+    CreateKeyRequest, CreateKeyResponse, DescribeKeyRequest, DescribeKeyResponse,
+    DisableKeyRequest, EnableKeyRequest, KeyListEntry, ListKeysRequest, ListKeysResponse,
+    UpdateKeyDescriptionRequest,
+};
+use trent_api::{ErrorCode, KmsError};
+use trent_core::key_material::Sealed;
+use trent_core::key_policy::{check_key_policy, default_key_policy};
+use trent_core::lifecycle::NewKey;
+use trent_core::tag::tags_of_new_key;
+use trent_core::{KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey};
+use trent_store::Kind;
+
+/// CreateKey. Raises `ValidationException`, `UnsupportedOperationException`, `TagException`,
+/// `MalformedPolicyDocumentException`, `LimitExceededException`.
+pub(crate) async fn create_key(
+    cx: &Context<'_>,
+    request: CreateKeyRequest,
+) -> Result<CreateKeyResponse, KmsError> {
+    check_kind(&request)?;
+    let account = cx.caller.account;
+    let region = cx.region().clone();
+    let tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
+    let policy = match request.policy {
+        Some(policy) => {
+            check_key_policy(&policy)?;
+            policy
+        }
+        None => default_key_policy(&region, account),
+    };
+    let mut random = [0; 16];
+    trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
+    let id = KeyId::single_region(random);
+    let material =
+        cx.service.key_store.generate_symmetric(id.as_bytes()).map_err(from_key_store)?;
+    let material = KeyMaterial {
+        id: KeyMaterialId(material.id),
+        sealed: Sealed(material.sealed),
+        created: cx.now,
+        rotation: None,
+    };
+    let description = request.description.unwrap_or_default();
+    let new = NewKey { account, region, id, description, policy, tags };
+    let key = KmsKey::new_symmetric(new, vec![material], cx.now);
+    let set = ChangeSet::new(&cx.service.records).create_key(&key)?;
+    if !cx.committed(set).await? {
+        return Err(KmsError::internal("a random key id exists already"));
+    }
+    Ok(CreateKeyResponse { key_metadata: Some(key.metadata()) })
+}
+
+/// DescribeKey. Raises `NotFoundException`, `InvalidArnException`.
+pub(crate) async fn describe_key(
+    cx: &Context<'_>,
+    request: DescribeKeyRequest,
+) -> Result<DescribeKeyResponse, KmsError> {
+    let key = cx.key_by_any_name(&request.key_id).await?;
+    Ok(DescribeKeyResponse { key_metadata: Some(key.metadata()) })
+}
+
+/// ListKeys. Raises `InvalidMarkerException`.
+pub(crate) async fn list_keys(
+    cx: &Context<'_>,
+    request: ListKeysRequest,
+) -> Result<ListKeysResponse, KmsError> {
+    let account = cx.caller.account;
+    let region = cx.region().clone();
+    let owners = request.resource_owners.unwrap_or_else(|| vec![ResourceOwnerType::SelfOwned]);
+    if !owners.contains(&ResourceOwnerType::SelfOwned) {
+        // No other account shares keys.
+        return Ok(ListKeysResponse {
+            keys: Some(Vec::new()),
+            truncated: Some(false),
+            next_marker: None,
+        });
+    }
+    let scope = [account.as_str(), region.as_str()];
+    let listing = Listing { operation: cx.operation, scope: &scope };
+    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let limit = page_size(request.limit, 100, 1000);
+    let names = cx
+        .service
+        .store
+        .list_names(Kind::Key, scope[0], scope[1], after.as_deref(), limit + 1)
+        .await
+        .map_err(from_store)?;
+    let page = cx.service.markers.page(&listing, names, limit, String::clone)?;
+    let truncated = Some(page.is_truncated());
+    let keys = page
+        .items
+        .into_iter()
+        .filter_map(|name| {
+            let key_id = KeyId::parse(&name)?;
+            let arn = KeyArn { region: region.clone(), account, key_id };
+            Some(KeyListEntry { key_id: Some(name), key_arn: Some(arn.to_string()) })
+        })
+        .collect();
+    Ok(ListKeysResponse { keys: Some(keys), truncated, next_marker: page.next_marker })
+}
+
+/// EnableKey. Raises `NotFoundException`, `InvalidArnException`, `KMSInvalidStateException`.
+pub(crate) async fn enable_key(cx: &Context<'_>, request: EnableKeyRequest) -> Result<(), KmsError> {
+    let key = cx.change_key(&request.key_id, |key| Ok(key.enabled())).await?;
+    // A rotation that became due while the key was disabled happens now.
+    cx.service.run_due_jobs_of(&key, cx.now).await;
+    Ok(())
+}
+
+/// DisableKey. Raises `NotFoundException`, `InvalidArnException`, `KMSInvalidStateException`.
+pub(crate) async fn disable_key(
+    cx: &Context<'_>,
+    request: DisableKeyRequest,
+) -> Result<(), KmsError> {
+    cx.change_key(&request.key_id, |key| Ok(key.disabled())).await?;
+    Ok(())
+}
+
+/// UpdateKeyDescription. Raises `NotFoundException`, `InvalidArnException`,
+/// `KMSInvalidStateException`.
+pub(crate) async fn update_key_description(
+    cx: &Context<'_>,
+    request: UpdateKeyDescriptionRequest,
+) -> Result<(), KmsError> {
+    let description = request.description;
+    cx.change_key(&request.key_id, |key| {
+        Ok(KmsKey { description: description.clone(), ..key.clone() })
+    })
+    .await?;
+    Ok(())
+}
+
+/// Whether a key of this kind can be created: what AWS refuses first, then what is not built.
+fn check_kind(request: &CreateKeyRequest) -> Result<(), KmsError> {
+    let old_spec = request.customer_master_key_spec.map(|spec| spec.as_str());
+    let spec = match (request.key_spec, old_spec.and_then(KeySpec::from_name)) {
+        (Some(_), Some(_)) => {
+            return Err(KmsError::new(
+                ErrorCode::Validation,
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
+                 CustomerMasterKeySpec is deprecated.",
+            ));
+        }
+        (Some(spec), None) | (None, Some(spec)) => spec,
+        (None, None) => KeySpec::SymmetricDefault,
+    };
+    match request.key_usage {
+        None if spec != KeySpec::SymmetricDefault => {
+            return Err(KmsError::new(
+                ErrorCode::Validation,
+                "You must specify a KeyUsage value for all KMS keys except for symmetric \
+                 encryption keys.",
+            ));
+        }
+        Some(usage)
+            if spec == KeySpec::SymmetricDefault && usage != KeyUsageType::EncryptDecrypt =>
+        {
+            return Err(KmsError::new(
+                ErrorCode::Validation,
+                format!("KeyUsage {usage} is not compatible with KeySpec {spec}"),
+            ));
+        }
+        _ => {}
+    }
+    let origin = request.origin.unwrap_or(OriginType::AwsKms);
+    if spec != KeySpec::SymmetricDefault {
+        return Err(not_built(&format!("KeySpec {spec} is")));
+    }
+    if origin != OriginType::AwsKms {
+        return Err(not_built(&format!("Origin {origin} is")));
+    }
+    if request.multi_region == Some(true) {
+        return Err(not_built("MultiRegion keys are"));
+    }
+    if request.custom_key_store_id.is_some() || request.xks_key_id.is_some() {
+        return Err(not_built("Custom key stores are"));
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Key policies.
+
+use crate::context::Context;
+use crate::paging::{Listing, page_size};
+use trent_api::structures::{
+    GetKeyPolicyRequest, GetKeyPolicyResponse, ListKeyPoliciesRequest, ListKeyPoliciesResponse,
+    PutKeyPolicyRequest,
+};
+use trent_api::{ErrorCode, KmsError};
+use trent_core::KmsKey;
+use trent_core::key_policy::{DEFAULT_POLICY_NAME, check_key_policy};
+
+/// GetKeyPolicy: the text as it was put. Raises `NotFoundException`, `InvalidArnException`.
+pub(crate) async fn get_key_policy(
+    cx: &Context<'_>,
+    request: GetKeyPolicyRequest,
+) -> Result<GetKeyPolicyResponse, KmsError> {
+    let key = cx.key(&request.key_id).await?;
+    check_name(request.policy_name.as_deref())?;
+    Ok(GetKeyPolicyResponse {
+        policy: Some(key.policy.clone()),
+        policy_name: Some(DEFAULT_POLICY_NAME.to_owned()),
+    })
+}
+
+/// PutKeyPolicy. Raises `NotFoundException`, `InvalidArnException`,
+/// `MalformedPolicyDocumentException`, `LimitExceededException`.
+pub(crate) async fn put_key_policy(
+    cx: &Context<'_>,
+    request: PutKeyPolicyRequest,
+) -> Result<(), KmsError> {
+    cx.change_key(&request.key_id, |key| {
+        check_name(request.policy_name.as_deref())?;
+        check_key_policy(&request.policy)?;
+        Ok(KmsKey { policy: request.policy.clone(), ..key.clone() })
+    })
+    .await?;
+    Ok(())
+}
+
+/// ListKeyPolicies: always `default`. Raises `NotFoundException`, `InvalidArnException`.
+pub(crate) async fn list_key_policies(
+    cx: &Context<'_>,
+    request: ListKeyPoliciesRequest,
+) -> Result<ListKeyPoliciesResponse, KmsError> {
+    let key = cx.key(&request.key_id).await?;
+    let arn = key.arn().to_string();
+    let listing = Listing { operation: cx.operation, scope: &[&arn] };
+    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let names = vec![DEFAULT_POLICY_NAME.to_owned()];
+    let names = names.into_iter().filter(|name| Some(name) > after.as_ref()).collect();
+    let limit = page_size(request.limit, 100, 1000);
+    let page = cx.service.markers.page(&listing, names, limit, String::clone)?;
+    Ok(ListKeyPoliciesResponse {
+        truncated: Some(page.is_truncated()),
+        policy_names: Some(page.items),
+        next_marker: page.next_marker,
+    })
+}
+
+fn check_name(name: Option<&str>) -> Result<(), KmsError> {
+    match name {
+        None | Some(DEFAULT_POLICY_NAME) => Ok(()),
+        Some(_) => Err(KmsError::new(ErrorCode::NotFound, "No such policy exists")),
+    }
+}

@@ -1,0 +1,93 @@
+//! Rotation: its schedule, its status, and rotation on demand. How a key rotates is in
+//! `trent_core::rotation`; when, in `jobs`.
+
+use crate::context::Context;
+use crate::paging::{Listing, page_size};
+use trent_api::KmsError;
+use trent_api::enums::IncludeKeyMaterial;
+use trent_api::structures::{
+    DisableKeyRotationRequest, EnableKeyRotationRequest, GetKeyRotationStatusRequest,
+    GetKeyRotationStatusResponse, ListKeyRotationsRequest, ListKeyRotationsResponse,
+    RotateKeyOnDemandRequest, RotateKeyOnDemandResponse, RotationsListEntry,
+};
+use trent_core::key_state::check_key_state;
+use trent_core::rotation::AllKeyMaterial;
+
+/// EnableKeyRotation, also to change the period. Raises `NotFoundException`,
+/// `InvalidArnException`, `DisabledException`, `KMSInvalidStateException`,
+/// `UnsupportedOperationException`.
+pub(crate) async fn enable_key_rotation(
+    cx: &Context<'_>,
+    request: EnableKeyRotationRequest,
+) -> Result<(), KmsError> {
+    let period_days = request.rotation_period_in_days;
+    cx.change_key(&request.key_id, |key| key.with_automatic_rotation(period_days, cx.now)).await?;
+    Ok(())
+}
+
+/// DisableKeyRotation. Raises what EnableKeyRotation does.
+pub(crate) async fn disable_key_rotation(
+    cx: &Context<'_>,
+    request: DisableKeyRotationRequest,
+) -> Result<(), KmsError> {
+    cx.change_key(&request.key_id, |key| key.without_automatic_rotation()).await?;
+    Ok(())
+}
+
+/// GetKeyRotationStatus. Raises `NotFoundException`, `InvalidArnException`.
+pub(crate) async fn get_key_rotation_status(
+    cx: &Context<'_>,
+    request: GetKeyRotationStatusRequest,
+) -> Result<GetKeyRotationStatusResponse, KmsError> {
+    let key = cx.key(&request.key_id).await?;
+    check_key_state(cx.operation, &key)?;
+    Ok(key.rotation_status())
+}
+
+/// ListKeyRotations, oldest first. Raises `NotFoundException`, `InvalidArnException`,
+/// `InvalidMarkerException`.
+pub(crate) async fn list_key_rotations(
+    cx: &Context<'_>,
+    request: ListKeyRotationsRequest,
+) -> Result<ListKeyRotationsResponse, KmsError> {
+    let key = cx.key(&request.key_id).await?;
+    check_key_state(cx.operation, &key)?;
+    let include = request.include_key_material.unwrap_or(IncludeKeyMaterial::RotationsOnly);
+    let all = match include {
+        IncludeKeyMaterial::AllKeyMaterial => AllKeyMaterial::Yes,
+        IncludeKeyMaterial::RotationsOnly => AllKeyMaterial::No,
+    };
+    let arn = key.arn().to_string();
+    let listing = Listing { operation: cx.operation, scope: &[&arn, include.as_str()] };
+    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let material_id = |entry: &RotationsListEntry| entry.key_material_id.clone();
+    let mut rotations = key.rotations(all);
+    if let Some(last) = rotations.iter().position(|entry| material_id(entry) == after) {
+        rotations.drain(..=last);
+    }
+    let limit = page_size(request.limit, 100, 1000);
+    let page = cx.service.markers.page(&listing, rotations, limit, |entry| {
+        material_id(entry).unwrap_or_default()
+    })?;
+    Ok(ListKeyRotationsResponse {
+        truncated: Some(page.is_truncated()),
+        rotations: Some(page.items),
+        next_marker: page.next_marker,
+    })
+}
+
+/// RotateKeyOnDemand: records the beginning, which is durable then; the rotation is completed at
+/// once or after the delay that is set. Raises `NotFoundException`, `InvalidArnException`,
+/// `DisabledException`, `KMSInvalidStateException`, `UnsupportedOperationException`,
+/// `ConflictException`, `LimitExceededException`.
+pub(crate) async fn rotate_key_on_demand(
+    cx: &Context<'_>,
+    request: RotateKeyOnDemandRequest,
+) -> Result<RotateKeyOnDemandResponse, KmsError> {
+    let delay = cx.service.settings.on_demand_rotation_delay;
+    let key = cx
+        .change_key(&request.key_id, |key| key.with_on_demand_rotation(cx.now, delay))
+        .await?;
+    cx.service.run_due_jobs_of(&key, cx.now).await;
+    Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn().to_string()) })
+}

@@ -1,0 +1,107 @@
+//! The way of a request, written once:
+//!
+//! 1. the operation that `X-Amz-Target` names;
+//! 2. the signature: who calls, in which Region;
+//! 3. the typed request, all violated constraints collected;
+//! 4. the operation, which resolves, authorizes and checks its keys, works and commits;
+//! 5. the answer: a reply, or an exception that the operation may raise.
+
+use crate::context::Context;
+use crate::dispatch::dispatch;
+use crate::service::Service;
+use serde_json::json;
+use trent_api::{ErrorCode, KmsError, Operation};
+use trent_iam::Request;
+
+/// What goes back to the client.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// JSON; empty for operations without a reply.
+    pub body: Vec<u8>,
+    /// The operation, if the request named one.
+    pub operation: Option<Operation>,
+    /// The exception, if it is one.
+    pub error: Option<ErrorCode>,
+}
+
+impl Service {
+    /// Answers one request. Never fails: whatever goes wrong is an exception in the answer.
+    pub async fn answer(&self, request: &Request<'_>) -> Answer {
+        let operation = match operation_of(request) {
+            Ok(operation) => operation,
+            Err(error) => return failure(None, &error),
+        };
+        match self.reply(operation, request).await {
+            Ok(body) => Answer { status: 200, body, operation: Some(operation), error: None },
+            Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
+        }
+    }
+
+    async fn reply(&self, operation: Operation, request: &Request<'_>) -> Result<Vec<u8>, KmsError> {
+        let caller =
+            self.settings.credentials.authenticate(request, self.clock.real_now())?;
+        let context = Context { service: self, caller, operation, now: self.clock.now() };
+        dispatch(&context, request.body).await
+    }
+}
+
+/// The answer that an exception is, for failures before there is a request to speak of.
+pub fn failure(operation: Option<Operation>, error: &KmsError) -> Answer {
+    let code = error.code();
+    if code.status() >= 500 {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(
+            operation = operation.map(Operation::as_str),
+            code = code.as_str(),
+            message = error.message(),
+            cause,
+            "request failed"
+        );
+    }
+    let mut body = json!({ "__type": code.as_str() });
+    if let Some(message) = error.message() {
+        // AWS writes this one member with a capital letter.
+        let member = if code == ErrorCode::AccessDenied { "Message" } else { "message" };
+        body[member] = message.into();
+    }
+    Answer {
+        status: code.status(),
+        body: body.to_string().into_bytes(),
+        operation,
+        error: Some(code),
+    }
+}
+
+fn operation_of(request: &Request<'_>) -> Result<Operation, KmsError> {
+    header(request, "x-amz-target")
+        .and_then(|target| target.strip_prefix("TrentService."))
+        .and_then(Operation::from_name)
+        .filter(|_| {
+            let media_type = header(request, "content-type").unwrap_or_default();
+            let media_type = media_type.split(';').next().unwrap_or_default().trim();
+            ["application/x-amz-json-1.1", "application/x-amz-json-1.0"]
+                .iter()
+                .any(|known| media_type.eq_ignore_ascii_case(known))
+        })
+        .ok_or_else(|| KmsError::bare(ErrorCode::UnknownOperation))
+}
+
+fn header<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
+    let (_, value) = request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    std::str::from_utf8(value).ok().map(str::trim)
+}
+
+/// An operation raises only what the model declares for it, or a common exception. Parts of the
+/// API that are not built yet are the one exception to that.
+fn may_be_raised(operation: Operation, error: KmsError) -> KmsError {
+    let code = error.code();
+    let is_declared = code.is_common()
+        || code == ErrorCode::UnsupportedOperation
+        || operation.errors().contains(&code);
+    if is_declared {
+        return error;
+    }
+    KmsError::internal(format!("{operation:?} raised {}", code.as_str())).because(error)
+}

@@ -1,0 +1,201 @@
+//! Records: domain objects sealed for the store, and opened again.
+//!
+//! A record is one format byte and JSON, sealed under a key derived from the root key; kind,
+//! account, Region, name and version are authenticated with it, so that whoever can write the
+//! database can neither change a record nor put one in another's place.
+
+use crate::error::{Damaged, ServiceError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use trent_core::{AccountId, Alias, AliasName, KeyArn, KeyId, KmsKey, Region};
+use trent_crypto::CryptoError;
+use trent_crypto::root_key::{Purpose, RootKey, Sealer};
+use trent_store::{Kind, Record, RecordId, Store};
+
+/// Something read from the store, with the version that a change of it must name.
+#[derive(Clone, Debug)]
+pub(crate) struct Versioned<T> {
+    pub(crate) value: T,
+    pub(crate) version: u64,
+}
+
+/// Seals and opens records.
+pub(crate) struct Records {
+    sealer: Sealer,
+}
+
+impl Records {
+    pub(crate) fn new(root: &RootKey) -> Self {
+        Self { sealer: root.sealer(Purpose::Record) }
+    }
+
+    pub(crate) fn seal_key(&self, key: &KmsKey, version: u64) -> Result<Record, CryptoError> {
+        let id = key_record_id(&key.arn());
+        let due_at = key.next_job().map(|job| job.due().as_millisecond());
+        Ok(Record { due_at, ..self.seal(id, version, key)? })
+    }
+
+    pub(crate) fn open_key(&self, record: &Record) -> Result<Versioned<KmsKey>, Damaged> {
+        self.open(record)
+    }
+
+    pub(crate) fn seal_alias(&self, alias: &Alias, version: u64) -> Result<Record, CryptoError> {
+        let id = alias_record_id(alias.account, &alias.region, &alias.name);
+        Ok(Record { owner: Some(alias.target.to_string()), ..self.seal(id, version, alias)? })
+    }
+
+    pub(crate) fn open_alias(&self, record: &Record) -> Result<Versioned<Alias>, Damaged> {
+        self.open(record)
+    }
+
+    pub(crate) fn seal_setting<T: Serialize>(
+        &self,
+        name: &str,
+        version: u64,
+        value: &T,
+    ) -> Result<Record, CryptoError> {
+        self.seal(setting_id(name), version, value)
+    }
+
+    pub(crate) fn open_setting<T: DeserializeOwned>(
+        &self,
+        record: &Record,
+    ) -> Result<Versioned<T>, Damaged> {
+        self.open(record)
+    }
+
+    /// Makes sure that the store is sealed under this root key, marking a new store with it.
+    pub(crate) async fn check_root_key(
+        &self,
+        store: &dyn Store,
+        root: &RootKey,
+    ) -> Result<(), ServiceError> {
+        let Some(record) = self.root_key_mark(store).await? else {
+            let record = self
+                .seal(setting_id(ROOT_KEY_SETTING), 1, &root.id().to_string())
+                .map_err(|error| ServiceError::Internal(error.to_string()))?;
+            return Ok(store.commit(vec![trent_store::Change::Put(record)]).await?);
+        };
+        match self.sealer.open(&associated(&record.id, record.version).parts(), &record.sealed) {
+            Ok(_) => Ok(()),
+            Err(CryptoError::WrongRootKey { sealed_under, current }) => {
+                Err(ServiceError::WrongRootKey {
+                    sealed_under: sealed_under.to_string(),
+                    given: current.to_string(),
+                })
+            }
+            Err(error) => Err(damaged(&record.id, error).into()),
+        }
+    }
+
+    /// The record that marks under which root key the store is sealed.
+    pub(crate) async fn root_key_mark(
+        &self,
+        store: &dyn Store,
+    ) -> Result<Option<Record>, ServiceError> {
+        Ok(store.get(&setting_id(ROOT_KEY_SETTING)).await?)
+    }
+
+    fn seal<T: Serialize>(
+        &self,
+        id: RecordId,
+        version: u64,
+        value: &T,
+    ) -> Result<Record, CryptoError> {
+        let mut plain = vec![FORMAT];
+        // Domain objects have string keys and finite numbers: they always serialize.
+        serde_json::to_writer(&mut plain, value).map_err(|_| CryptoError::Library)?;
+        let sealed = self.sealer.seal(&associated(&id, version).parts(), &plain)?;
+        Ok(Record { id, version, sealed, owner: None, due_at: None })
+    }
+
+    fn open<T: DeserializeOwned>(&self, record: &Record) -> Result<Versioned<T>, Damaged> {
+        let plain = self
+            .sealer
+            .open(&associated(&record.id, record.version).parts(), &record.sealed)
+            .map_err(|error| damaged(&record.id, error))?;
+        let value = match plain.split_first() {
+            Some((&FORMAT, json)) => {
+                serde_json::from_slice(json).map_err(|error| damaged(&record.id, error))?
+            }
+            Some((format, _)) => {
+                return Err(damaged(&record.id, format!("unknown format {format}")));
+            }
+            None => return Err(damaged(&record.id, "it is empty")),
+        };
+        Ok(Versioned { value, version: record.version })
+    }
+}
+
+pub(crate) fn key_record_id(arn: &KeyArn) -> RecordId {
+    RecordId {
+        kind: Kind::Key,
+        account: arn.account.to_string(),
+        region: arn.region.to_string(),
+        name: arn.key_id.to_string(),
+    }
+}
+
+pub(crate) fn alias_record_id(account: AccountId, region: &Region, name: &AliasName) -> RecordId {
+    RecordId {
+        kind: Kind::Alias,
+        account: account.to_string(),
+        region: region.to_string(),
+        name: name.to_string(),
+    }
+}
+
+pub(crate) fn setting_id(name: &str) -> RecordId {
+    RecordId {
+        kind: Kind::Setting,
+        account: String::new(),
+        region: String::new(),
+        name: name.to_owned(),
+    }
+}
+
+/// The key that a record of a key is about; none if the columns are not those of a key.
+pub(crate) fn arn_of_record(id: &RecordId) -> Option<KeyArn> {
+    Some(KeyArn {
+        region: Region::parse(&id.region)?,
+        account: AccountId::parse(&id.account)?,
+        key_id: KeyId::parse(&id.name)?,
+    })
+}
+
+fn damaged(id: &RecordId, cause: impl ToString) -> Damaged {
+    let record = match (id.kind, arn_of_record(id)) {
+        (Kind::Key, Some(arn)) => arn.to_string(),
+        (kind, _) => format!("{kind:?} {}/{}/{}", id.account, id.region, id.name),
+    };
+    Damaged { record, cause: cause.to_string() }
+}
+
+/// What is authenticated with a record and not in it.
+struct Associated<'a> {
+    id: &'a RecordId,
+    kind: [u8; 1],
+    version: [u8; 8],
+}
+
+impl Associated<'_> {
+    fn parts(&self) -> [&[u8]; 5] {
+        let RecordId { account, region, name, .. } = self.id;
+        [&self.kind, account.as_bytes(), region.as_bytes(), name.as_bytes(), &self.version]
+    }
+}
+
+fn associated(id: &RecordId, version: u64) -> Associated<'_> {
+    let kind = match id.kind {
+        Kind::Setting => 0,
+        Kind::Key => 1,
+        Kind::Alias => 2,
+    };
+    Associated { id, kind: [kind], version: version.to_be_bytes() }
+}
+
+/// The format of the records written here.
+const FORMAT: u8 = 1;
+
+/// The setting that shows under which root key a store is sealed.
+const ROOT_KEY_SETTING: &str = "root-key";

@@ -1,0 +1,148 @@
+"""Starts the built binary for a test, and speaks with what is beside its API."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+BINARY = Path(os.environ.get("TRENT_BINARY", ROOT / "target/release/trent"))
+
+
+class Trent:
+    """A running `trent dev`. Use it as a context manager, or call `start` and `stop`."""
+
+    def __init__(self, *arguments, data_dir=None, env=None, log=None):
+        self.port = free_port()
+        self.arguments = [str(argument) for argument in arguments]
+        if data_dir is not None:
+            self.arguments += ["--data-dir", str(data_dir)]
+        self.env = env or {}
+        self.log = log
+        self.process = None
+        self.startup = []
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        """Starts the server and waits for its line `Ready.`."""
+        command = [str(BINARY), "dev", "--listen", f"127.0.0.1:{self.port}", *self.arguments]
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env={**clean_environment(), **self.env},
+        )
+        self.startup = []
+        for line in self.process.stdout:
+            self.startup.append(line.rstrip("\n"))
+            if line == "Ready.\n":
+                return self
+        raise RuntimeError(f"trent ended with {self.process.wait()}: {self.startup}")
+
+    def kill(self):
+        """SIGKILL: what a power cut looks like to the process."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self, timeout=60):
+        """SIGTERM; returns the exit status."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process and self.process.returncode
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout)
+        self.process.stdout.close()
+        return status
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def client(self, region="us-east-1", access_key_id="trent", secret="trent", **config):
+        """A boto3 client; calls are not retried, so that tests see every failure."""
+        config.setdefault("retries", {"max_attempts": 0})
+        return boto3.client(
+            "kms",
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret,
+            config=Config(**config),
+        )
+
+    def get(self, path):
+        """GETs a path beside the API; returns the decoded JSON."""
+        with urllib.request.urlopen(self.url + path, timeout=60) as response:
+            return json.load(response)
+
+    def post(self, path, body=None):
+        """POSTs JSON to a path beside the API; returns status and decoded JSON."""
+        data = json.dumps(body).encode() if body is not None else b""
+        request = urllib.request.Request(self.url + path, data=data, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=600) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def advance(self, duration):
+        """Moves the clock on by an ISO 8601 duration and plays the time through."""
+        status, clock = self.post("/_trent/clock", {"advance": duration})
+        assert status == 200, clock
+        return clock
+
+    def cli(self, *arguments, region="us-east-1", check=True):
+        """Runs the AWS CLI; returns its decoded output, or the whole result unless `check`."""
+        result = subprocess.run(
+            [str(ROOT / ".venv/bin/aws"), "kms", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={
+                **clean_environment(),
+                "AWS_ENDPOINT_URL_KMS": self.url,
+                "AWS_ACCESS_KEY_ID": "trent",
+                "AWS_SECRET_ACCESS_KEY": "trent",
+                "AWS_DEFAULT_REGION": region,
+                "AWS_MAX_ATTEMPTS": "1",
+                "AWS_PAGER": "",
+            },
+        )
+        if not check:
+            return result
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout) if result.stdout.strip() else None
+
+
+def clean_environment():
+    """The environment without anything that would configure the server or an SDK."""
+    prefixes = ("AWS_", "TRENT_", "KMS_", "PORT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(condition, seconds=30):
+    """Waits until `condition()` is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
