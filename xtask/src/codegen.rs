@@ -66,7 +66,8 @@ fn index() -> String {
 const HEADER: &str = "Generated from the AWS KMS API model by `make codegen`; do not edit.";
 
 fn enums(model: &Model) -> Result<String> {
-    let mut out = format!("//! The enumerations of the API. {HEADER}\n\nuse crate::wire::wire_enum;\n\n");
+    let mut out =
+        format!("//! The enumerations of the API. {HEADER}\n\nuse crate::wire::wire_enum;\n\n");
     for (name, shape) in model.shapes.iter().filter(|(_, shape)| !shape.values.is_empty()) {
         writeln!(out, "wire_enum! {{\n/// `{name}` of the AWS KMS API.\npub enum {name} {{")?;
         for value in &shape.values {
@@ -86,7 +87,8 @@ fn errors(model: &Model, overrides: &Overrides) -> Result<String> {
             (name.clone(), overrides.statuses.get(name).copied().unwrap_or(400), false)
         })
         .collect();
-    codes.extend(overrides.common_errors.iter().map(|(name, status)| (name.clone(), *status, true)));
+    codes
+        .extend(overrides.common_errors.iter().map(|(name, status)| (name.clone(), *status, true)));
     let mut out = format!("//! The exceptions of the API. {HEADER}\n\n");
     out.push_str(
         "/// An exception of the AWS KMS API, or one of those common to all AWS services.\n\
@@ -239,24 +241,41 @@ fn structures(model: &Model, roles: &Roles) -> Result<String> {
     Ok(out)
 }
 
-fn structure(out: &mut String, model: &Model, roles: &Roles, name: &str, shape: &Shape) -> Result<()> {
+fn structure(
+    out: &mut String,
+    model: &Model,
+    roles: &Roles,
+    name: &str,
+    shape: &Shape,
+) -> Result<()> {
     let read = roles.read.contains(name);
     let written = roles.written.contains(name);
     let mut derives = vec!["Clone", "Debug", "PartialEq"];
     // A required member of a structure that is only written is left to whoever fills it in.
-    let is_required = |member: &str| read && shape.required.iter().any(|required| required == member);
+    let is_required =
+        |member: &str| read && shape.required.iter().any(|required| required == member);
     if shape.members.keys().all(|member| !is_required(member)) {
         derives.push("Default");
     }
     if written {
         derives.push("Serialize");
     }
-    writeln!(out, "/// `{name}` of the AWS KMS API.\n#[derive({})]\npub struct {name} {{", derives.join(", "))?;
+    writeln!(
+        out,
+        "/// `{name}` of the AWS KMS API.\n#[derive({})]\npub struct {name} {{",
+        derives.join(", ")
+    )?;
     for (member, target) in &shape.members {
         let target_shape = &model.shapes[&target.shape];
         let rust = rust_type(model, &target.shape);
         let required = is_required(member);
-        writeln!(out, "/// `{member}`: `{}`{}{}.", target.shape, bounds(target_shape), if required { ", required" } else { "" })?;
+        writeln!(
+            out,
+            "/// `{member}`: `{}`{}{}.",
+            target.shape,
+            bounds(target_shape),
+            if required { ", required" } else { "" }
+        )?;
         if written {
             let skip = if required { "" } else { ", skip_serializing_if = \"Option::is_none\"" };
             writeln!(out, "#[serde(rename = {member:?}{skip})]")?;
@@ -269,32 +288,51 @@ fn structure(out: &mut String, model: &Model, roles: &Roles, name: &str, shape: 
     }
     out.push_str("}\n\n");
     if read {
-        writeln!(out, "impl FromWire for {name} {{\nfn from_wire(value: Value, _: &crate::violation::Shape, path: &Path<'_>, report: &mut Report) -> Result<Option<Self>, WrongType> {{")?;
-        writeln!(out, "let {}members = Members::of(value)?;", if shape.members.is_empty() { "_" } else { "mut " })?;
-        if shape.members.is_empty() {
-            out.push_str("let _ = (path, report);\n");
-        }
-        for (member, target) in &shape.members {
-            let how = if is_required(member) { "required" } else { "optional" };
-            writeln!(out, "let {} = members.{how}({member:?}, &shapes::{}, path, report)?;", snake(member), constant(&target.shape))?;
-        }
-        let required: Vec<String> =
-            shape.members.keys().filter(|member| is_required(member)).map(|m| snake(m)).collect();
-        // An absent or violating required member gives `None`: the report says why.
-        if let [one] = required.as_slice() {
-            writeln!(out, "let Some({one}) = {one} else {{ return Ok(None) }};")?;
-        } else if !required.is_empty() {
-            let patterns: Vec<String> = required.iter().map(|m| format!("Some({m})")).collect();
-            writeln!(
-                out,
-                "let ({}) = ({}) else {{ return Ok(None) }};",
-                patterns.join(", "),
-                required.join(", ")
-            )?;
-        }
-        let fields: Vec<String> = shape.members.keys().map(|member| snake(member)).collect();
-        writeln!(out, "Ok(Some(Self {{ {} }}))\n}}\n}}\n", fields.join(", "))?;
+        reader(out, name, shape)?;
     }
+    Ok(())
+}
+
+/// How a structure is read from a request: member by member, violations collected.
+fn reader(out: &mut String, name: &str, shape: &Shape) -> Result<()> {
+    let is_required = |member: &str| shape.required.iter().any(|required| required == member);
+    writeln!(
+        out,
+        "impl FromWire for {name} {{\nfn from_wire(value: Value, _: &crate::violation::Shape, path: &Path<'_>, report: &mut Report) -> Result<Option<Self>, WrongType> {{"
+    )?;
+    writeln!(
+        out,
+        "let {}members = Members::of(value)?;",
+        if shape.members.is_empty() { "_" } else { "mut " }
+    )?;
+    if shape.members.is_empty() {
+        out.push_str("let _ = (path, report);\n");
+    }
+    for (member, target) in &shape.members {
+        let how = if is_required(member) { "required" } else { "optional" };
+        writeln!(
+            out,
+            "let {} = members.{how}({member:?}, &shapes::{}, path, report)?;",
+            snake(member),
+            constant(&target.shape)
+        )?;
+    }
+    let required: Vec<String> =
+        shape.members.keys().filter(|member| is_required(member)).map(|m| snake(m)).collect();
+    // An absent or violating required member gives `None`: the report says why.
+    if let [one] = required.as_slice() {
+        writeln!(out, "let Some({one}) = {one} else {{ return Ok(None) }};")?;
+    } else if !required.is_empty() {
+        let patterns: Vec<String> = required.iter().map(|m| format!("Some({m})")).collect();
+        writeln!(
+            out,
+            "let ({}) = ({}) else {{ return Ok(None) }};",
+            patterns.join(", "),
+            required.join(", ")
+        )?;
+    }
+    let fields: Vec<String> = shape.members.keys().map(|member| snake(member)).collect();
+    writeln!(out, "Ok(Some(Self {{ {} }}))\n}}\n}}\n", fields.join(", "))?;
     Ok(())
 }
 
@@ -357,9 +395,9 @@ fn variant(value: &str) -> String {
     }
     let name: String = value
         .split('_')
-        .map(|word| {
+        .flat_map(|word| {
             let (first, rest) = word.split_at(1);
-            format!("{first}{}", rest.to_lowercase())
+            [first.to_owned(), rest.to_lowercase()]
         })
         .collect();
     // `Self` is a keyword.

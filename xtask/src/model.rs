@@ -66,7 +66,8 @@ pub(crate) fn load(workspace: &Path) -> Result<(Model, Overrides)> {
     let mut model: Model = serde_json::from_str(&read("kms-2014-11-01.json")?)?;
     let overrides: Overrides = toml::from_str(&read("overrides.toml")?)?;
     for (path, bounds) in &overrides.members {
-        let (structure, member) = path.split_once('.').context("an override names `Shape.Member`")?;
+        let (structure, member) =
+            path.split_once('.').context("an override names `Shape.Member`")?;
         let named = model
             .shapes
             .get(structure)

@@ -10,10 +10,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(&arguments.log)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(&arguments.log).with_writer(std::io::stderr).init();
     match cli::run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use trent_api::{ErrorCode, KmsError};
 use trent_core::{AccountId, Region};
 use trent_iam::Request;
-use trent_iam::sigv4::{AuthenticationErrorCode, Authorization};
+use trent_iam::sigv4::{AuthenticationError, AuthenticationErrorCode, Authorization};
 use zeroize::Zeroizing;
 
 /// An access key whose secret is known: its signatures are verified.
@@ -53,8 +53,8 @@ impl Credentials {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Caller, KmsError> {
-        let authorization = Authorization::parse(request).map_err(refused)?;
-        authorization.check_scope(SERVICE).map_err(refused)?;
+        let authorization = Authorization::parse(request).map_err(|error| refused(&error))?;
+        authorization.check_scope(SERVICE).map_err(|error| refused(&error))?;
         let region = Region::parse(authorization.region()).ok_or_else(invalid_token)?;
         let access_key_id = authorization.access_key_id();
         if let Some(credential) = self.known.get(access_key_id) {
@@ -62,7 +62,7 @@ impl Credentials {
                 return Err(invalid_token());
             }
             let key = authorization.signing_key(&credential.secret);
-            authorization.verify(request, &key, now).map_err(refused)?;
+            authorization.verify(request, &key, now).map_err(|error| refused(&error))?;
             return Ok(Caller { account: credential.account, region });
         }
         let account = self.of_unknown.ok_or_else(invalid_token)?;
@@ -70,7 +70,7 @@ impl Credentials {
     }
 }
 
-fn refused(error: trent_iam::sigv4::AuthenticationError) -> KmsError {
+fn refused(error: &AuthenticationError) -> KmsError {
     let code = match error.code() {
         AuthenticationErrorCode::MissingAuthenticationToken => {
             ErrorCode::MissingAuthenticationToken

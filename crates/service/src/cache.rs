@@ -28,11 +28,7 @@ pub(crate) struct ReadMark(u64);
 
 impl Cache {
     pub(crate) fn new(keys_max: u64) -> Self {
-        Self {
-            keys: Moka::new(keys_max),
-            aliases: Moka::new(keys_max),
-            commits: Mutex::new(0),
-        }
+        Self { keys: Moka::new(keys_max), aliases: Moka::new(keys_max), commits: Mutex::new(0) }
     }
 
     pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<OpenKey>> {

@@ -47,7 +47,11 @@ impl<'a> ChangeSet<'a> {
     }
 
     /// The alias whose version was `version_before` (0: it must not exist), created or changed.
-    pub(crate) fn put_alias(mut self, alias: &Alias, version_before: u64) -> Result<Self, KmsError> {
+    pub(crate) fn put_alias(
+        mut self,
+        alias: &Alias,
+        version_before: u64,
+    ) -> Result<Self, KmsError> {
         let record =
             self.records.seal_alias(alias, version_before + 1).map_err(KmsError::internal)?;
         self.changes.push(Change::Put(record));

@@ -113,8 +113,8 @@ impl Context<'_> {
             if changed == *key {
                 return Ok(changed);
             }
-            let set = ChangeSet::new(&self.service.records)
-                .put_key(&changed, key.versioned().version)?;
+            let set =
+                ChangeSet::new(&self.service.records).put_key(&changed, key.versioned().version)?;
             if self.committed(set).await? {
                 if changed.next_job() != key.next_job() {
                     self.service.wake_jobs.notify_one();

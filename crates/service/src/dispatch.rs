@@ -1,9 +1,7 @@
 //! From the name of an operation to its function. A new operation is a line here.
 
 use crate::context::Context;
-use crate::operations::{
-    aliases, data_keys, deletion, encryption, keys, policies, rotation, tags,
-};
+use crate::operations::{aliases, data_keys, deletion, encryption, keys, policies, rotation, tags};
 use trent_api::{ErrorCode, KmsError, Operation, Request, parse};
 
 /// Reads the request of the context's operation, runs it and writes its reply.

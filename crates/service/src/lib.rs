@@ -3,10 +3,10 @@
 //! It knows no HTTP types, sockets or environment: a request comes in as method, path, headers and
 //! body, an answer goes out as a status and a body. Time comes from one [`Clock`].
 
-pub mod clock;
 mod authenticate;
 mod cache;
 mod change_set;
+pub mod clock;
 mod context;
 mod dispatch;
 mod error;

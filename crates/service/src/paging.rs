@@ -52,8 +52,7 @@ impl Markers {
             .map(Some)
             .ok_or_else(|| {
                 let declared = listing.operation.errors().contains(&ErrorCode::InvalidMarker);
-                let code =
-                    if declared { ErrorCode::InvalidMarker } else { ErrorCode::Validation };
+                let code = if declared { ErrorCode::InvalidMarker } else { ErrorCode::Validation };
                 KmsError::new(code, "The marker is not valid for this request.")
             })
     }

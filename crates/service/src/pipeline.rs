@@ -39,9 +39,12 @@ impl Service {
         }
     }
 
-    async fn reply(&self, operation: Operation, request: &Request<'_>) -> Result<Vec<u8>, KmsError> {
-        let caller =
-            self.settings.credentials.authenticate(request, self.clock.real_now())?;
+    async fn reply(
+        &self,
+        operation: Operation,
+        request: &Request<'_>,
+    ) -> Result<Vec<u8>, KmsError> {
+        let caller = self.settings.credentials.authenticate(request, self.clock.real_now())?;
         let context = Context { service: self, caller, operation, now: self.clock.now() };
         dispatch(&context, request.body).await
     }

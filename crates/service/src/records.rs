@@ -84,7 +84,7 @@ impl Records {
                     given: current.to_string(),
                 })
             }
-            Err(error) => Err(damaged(&record.id, error).into()),
+            Err(error) => Err(damaged(&record.id, &error).into()),
         }
     }
 
@@ -113,15 +113,15 @@ impl Records {
         let plain = self
             .sealer
             .open(&associated(&record.id, record.version).parts(), &record.sealed)
-            .map_err(|error| damaged(&record.id, error))?;
+            .map_err(|error| damaged(&record.id, &error))?;
         let value = match plain.split_first() {
             Some((&FORMAT, json)) => {
-                serde_json::from_slice(json).map_err(|error| damaged(&record.id, error))?
+                serde_json::from_slice(json).map_err(|error| damaged(&record.id, &error))?
             }
             Some((format, _)) => {
-                return Err(damaged(&record.id, format!("unknown format {format}")));
+                return Err(damaged(&record.id, &format_args!("unknown format {format}")));
             }
-            None => return Err(damaged(&record.id, "it is empty")),
+            None => return Err(damaged(&record.id, &"it is empty")),
         };
         Ok(Versioned { value, version: record.version })
     }
@@ -163,7 +163,7 @@ pub(crate) fn arn_of_record(id: &RecordId) -> Option<KeyArn> {
     })
 }
 
-fn damaged(id: &RecordId, cause: impl ToString) -> Damaged {
+fn damaged(id: &RecordId, cause: &dyn std::fmt::Display) -> Damaged {
     let record = match (id.kind, arn_of_record(id)) {
         (Kind::Key, Some(arn)) => arn.to_string(),
         (kind, _) => format!("{kind:?} {}/{}/{}", id.account, id.region, id.name),

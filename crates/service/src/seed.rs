@@ -43,13 +43,17 @@ impl Service {
         let mut seeded = Seeded::default();
         for (index, entry) in seed.keys.symmetric.aes.iter().enumerate() {
             let place = format!("Keys.Symmetric.Aes[{index}]");
-            let key = self.seeded_key(entry).map_err(|cause| seed_error(format!("{place}: {cause}")))?;
+            let key =
+                self.seeded_key(entry).map_err(|cause| seed_error(format!("{place}: {cause}")))?;
             let set = ChangeSet::new(&self.records).create_key(&key);
             seeded.keys += self.seed_one(&place, set).await?;
         }
         for (index, entry) in seed.aliases.iter().enumerate() {
             let place = format!("Aliases[{index}]");
-            let alias = self.seeded_alias(entry).await.map_err(|cause| seed_error(format!("{place}: {cause}")))?;
+            let alias = self
+                .seeded_alias(entry)
+                .await
+                .map_err(|cause| seed_error(format!("{place}: {cause}")))?;
             let set = ChangeSet::new(&self.records).put_alias(&alias, 0);
             seeded.aliases += self.seed_one(&place, set).await?;
         }
@@ -84,9 +88,9 @@ impl Service {
             .enumerate()
             .map(|(index, digits)| {
                 let bytes = from_hex(digits).map(Zeroizing::new);
-                let bytes = bytes.filter(|bytes| bytes.len() == 32).ok_or_else(|| {
-                    format!("BackingKeys[{index}] is not 64 hexadecimal digits")
-                })?;
+                let bytes = bytes
+                    .filter(|bytes| bytes.len() == 32)
+                    .ok_or_else(|| format!("BackingKeys[{index}] is not 64 hexadecimal digits"))?;
                 let material = self
                     .key_store
                     .adopt_symmetric(id.as_bytes(), &bytes)
@@ -109,10 +113,9 @@ impl Service {
             tags: BTreeMap::new(),
         };
         let mut key = KmsKey::new_symmetric(new, materials, now);
-        key.automatic_rotation = entry.next_key_rotation.map(|next| AutomaticRotation {
-            period_days: ROTATION_PERIOD_DAYS_DEFAULT,
-            next,
-        });
+        key.automatic_rotation = entry
+            .next_key_rotation
+            .map(|next| AutomaticRotation { period_days: ROTATION_PERIOD_DAYS_DEFAULT, next });
         Ok(key)
     }
 

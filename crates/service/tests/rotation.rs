@@ -1,6 +1,7 @@
 //! Rotation at random: encryptions, restarts, disabled and doomed keys, jumps of the clock. Every
 //! ciphertext decrypts while its key is usable, the next rotation date is always the schedule's,
 //! and no rotation is lost or done twice.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
@@ -184,7 +185,9 @@ impl World {
     }
 
     async fn encrypt(&mut self, index: usize) {
-        let plaintext = text(&self.call("GenerateRandom", &json!({"NumberOfBytes": 24})).await.unwrap()["Plaintext"]);
+        let plaintext = text(
+            &self.call("GenerateRandom", &json!({"NumberOfBytes": 24})).await.unwrap()["Plaintext"],
+        );
         let request = json!({"KeyId": self.keys[index].id, "Plaintext": plaintext});
         match self.call("Encrypt", &request).await {
             Ok(reply) => {

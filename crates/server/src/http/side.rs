@@ -76,8 +76,8 @@ async fn move_clock(
     let by = match serde_json::from_slice(&body) {
         Ok(Move { advance: Some(span), set: None }) => ClockMove::Advance(span),
         Ok(Move { advance: None, set: Some(moment) }) => ClockMove::Set(moment),
-        Ok(_) => return bad_request("give either `advance` or `set`"),
-        Err(error) => return bad_request(error),
+        Ok(_) => return bad_request(&"give either `advance` or `set`"),
+        Err(error) => return bad_request(&error),
     };
     match service.travel(by).await {
         Ok(_) => Json(clock_of(&service)).into_response(),
@@ -114,7 +114,7 @@ fn refusal_of_browsers(headers: &HeaderMap) -> Option<Response> {
 
 fn failed(error: &ServiceError) -> Response {
     match error {
-        ServiceError::Clock(message) => bad_request(message),
+        ServiceError::Clock(message) => bad_request(&message),
         error => {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::error!(%error, cause, "control request failed");
@@ -124,7 +124,7 @@ fn failed(error: &ServiceError) -> Response {
     }
 }
 
-fn bad_request(message: impl ToString) -> Response {
+fn bad_request(message: &dyn std::fmt::Display) -> Response {
     let body = Json(json!({ "message": message.to_string() }));
     (StatusCode::BAD_REQUEST, body).into_response()
 }

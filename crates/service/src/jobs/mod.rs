@@ -96,9 +96,11 @@ impl Service {
             let Plan { planned, found_damage } = self.plan(&due, until, dating).await?;
             // A record found damaged makes way for those behind it.
             let mut moved = found_damage;
-            for (job, result) in join_all(planned.into_iter().map(async |planned| {
-                (planned.job, self.commit(planned.set).await)
-            }))
+            for (job, result) in join_all(
+                planned
+                    .into_iter()
+                    .map(async |planned| (planned.job, self.commit(planned.set).await)),
+            )
             .await
             {
                 let was_done = self.count(job, result);

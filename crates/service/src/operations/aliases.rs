@@ -41,9 +41,8 @@ pub(crate) async fn create_alias(
             created: cx.now,
             updated: cx.now,
         };
-        let set = ChangeSet::new(&cx.service.records)
-            .put_alias(&alias, 0)?
-            .expect_key(key.versioned());
+        let set =
+            ChangeSet::new(&cx.service.records).put_alias(&alias, 0)?.expect_key(key.versioned());
         if cx.committed(set).await? {
             return Ok(());
         }

@@ -51,9 +51,9 @@ pub(crate) async fn decrypt(
         algorithm: algorithm(request.encryption_algorithm),
         context: request.encryption_context.unwrap_or_default(),
         dry_run: request.dry_run == Some(true),
-        ignores_ciphertext: request.dry_run_modifiers.is_some_and(|modifiers| {
-            modifiers.contains(&DryRunModifierType::IgnoreCiphertext)
-        }),
+        ignores_ciphertext: request
+            .dry_run_modifiers
+            .is_some_and(|modifiers| modifiers.contains(&DryRunModifierType::IgnoreCiphertext)),
     };
     let opened = source.open(cx).await?;
     check_dry_run(request.dry_run)?;
@@ -80,9 +80,9 @@ pub(crate) async fn re_encrypt(
         algorithm: algorithm(request.source_encryption_algorithm),
         context: request.source_encryption_context.unwrap_or_default(),
         dry_run: request.dry_run == Some(true),
-        ignores_ciphertext: request.dry_run_modifiers.is_some_and(|modifiers| {
-            modifiers.contains(&DryRunModifierType::IgnoreCiphertext)
-        }),
+        ignores_ciphertext: request
+            .dry_run_modifiers
+            .is_some_and(|modifiers| modifiers.contains(&DryRunModifierType::IgnoreCiphertext)),
     };
     let destination = cx.key_by_any_name(&request.destination_key_id).await?;
     check_usable(cx, &destination, destination_algorithm)?;

@@ -5,7 +5,9 @@ use crate::context::Context;
 use crate::dispatch::not_built;
 use crate::error::{from_key_store, from_store};
 use crate::paging::{Listing, page_size};
-use trent_api::enums::{KeySpec, KeyUsageType, OriginType, ResourceOwnerType};
+use trent_api::enums::{
+    CustomerMasterKeySpec, KeySpec, KeyUsageType, OriginType, ResourceOwnerType,
+};
 use trent_api::structures::{
     CreateKeyRequest, CreateKeyResponse, DescribeKeyRequest, DescribeKeyResponse,
     DisableKeyRequest, EnableKeyRequest, KeyListEntry, ListKeysRequest, ListKeysResponse,
@@ -107,7 +109,10 @@ pub(crate) async fn list_keys(
 }
 
 /// EnableKey. Raises `NotFoundException`, `InvalidArnException`, `KMSInvalidStateException`.
-pub(crate) async fn enable_key(cx: &Context<'_>, request: EnableKeyRequest) -> Result<(), KmsError> {
+pub(crate) async fn enable_key(
+    cx: &Context<'_>,
+    request: EnableKeyRequest,
+) -> Result<(), KmsError> {
     let key = cx.change_key(&request.key_id, |key| Ok(key.enabled())).await?;
     // A rotation that became due while the key was disabled happens now.
     cx.service.run_due_jobs_of(&key, cx.now).await;
@@ -139,7 +144,7 @@ pub(crate) async fn update_key_description(
 
 /// Whether a key of this kind can be created: what AWS refuses first, then what is not built.
 fn check_kind(request: &CreateKeyRequest) -> Result<(), KmsError> {
-    let old_spec = request.customer_master_key_spec.map(|spec| spec.as_str());
+    let old_spec = request.customer_master_key_spec.map(CustomerMasterKeySpec::as_str);
     let spec = match (request.key_spec, old_spec.and_then(KeySpec::from_name)) {
         (Some(_), Some(_)) => {
             return Err(KmsError::new(

@@ -10,6 +10,7 @@ use trent_api::structures::{
     GetKeyRotationStatusResponse, ListKeyRotationsRequest, ListKeyRotationsResponse,
     RotateKeyOnDemandRequest, RotateKeyOnDemandResponse, RotationsListEntry,
 };
+use trent_core::KmsKey;
 use trent_core::key_state::check_key_state;
 use trent_core::rotation::AllKeyMaterial;
 
@@ -30,7 +31,7 @@ pub(crate) async fn disable_key_rotation(
     cx: &Context<'_>,
     request: DisableKeyRotationRequest,
 ) -> Result<(), KmsError> {
-    cx.change_key(&request.key_id, |key| key.without_automatic_rotation()).await?;
+    cx.change_key(&request.key_id, KmsKey::without_automatic_rotation).await?;
     Ok(())
 }
 
@@ -66,9 +67,10 @@ pub(crate) async fn list_key_rotations(
         rotations.drain(..=last);
     }
     let limit = page_size(request.limit, 100, 1000);
-    let page = cx.service.markers.page(&listing, rotations, limit, |entry| {
-        material_id(entry).unwrap_or_default()
-    })?;
+    let page = cx
+        .service
+        .markers
+        .page(&listing, rotations, limit, |entry| material_id(entry).unwrap_or_default())?;
     Ok(ListKeyRotationsResponse {
         truncated: Some(page.is_truncated()),
         rotations: Some(page.items),
@@ -85,9 +87,8 @@ pub(crate) async fn rotate_key_on_demand(
     request: RotateKeyOnDemandRequest,
 ) -> Result<RotateKeyOnDemandResponse, KmsError> {
     let delay = cx.service.settings.on_demand_rotation_delay;
-    let key = cx
-        .change_key(&request.key_id, |key| key.with_on_demand_rotation(cx.now, delay))
-        .await?;
+    let key =
+        cx.change_key(&request.key_id, |key| key.with_on_demand_rotation(cx.now, delay)).await?;
     cx.service.run_due_jobs_of(&key, cx.now).await;
     Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn().to_string()) })
 }

@@ -41,10 +41,7 @@ pub(crate) async fn list_resource_tags(
         .tags
         .iter()
         .filter(|(tag_key, _)| Some(*tag_key) > after.as_ref())
-        .map(|(tag_key, tag_value)| Tag {
-            tag_key: tag_key.clone(),
-            tag_value: tag_value.clone(),
-        })
+        .map(|(tag_key, tag_value)| Tag { tag_key: tag_key.clone(), tag_value: tag_value.clone() })
         .collect();
     let limit = page_size(request.limit, 50, 50);
     let page = cx.service.markers.page(&listing, tags, limit, |tag: &Tag| tag.tag_key.clone())?;
