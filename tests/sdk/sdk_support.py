@@ -26,10 +26,6 @@ MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
 UNKNOWN_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 DAY = timedelta(days=1)
 
-ELSEWHERE = (
-    "because the resource does not exist in this Region, no resource-based policies allow access, "
-    "or a resource-based policy explicitly denies access"
-)
 WOULD_SUCCEED = "The request would have succeeded, but the DryRun option is set."
 INCORRECT_KEY = "The key ID in the request does not identify a CMK that can perform this operation."
 
@@ -42,6 +38,15 @@ def key_arn(key_id, region=REGION, account=ACCOUNT):
 
 def alias_arn(name, region=REGION, account=ACCOUNT):
     return f"arn:aws:kms:{region}:{account}:{name}"
+
+
+def denied(action, resource, account=ACCOUNT):
+    """The text about keys of other accounts, which does not tell whether they exist."""
+    return (
+        f"User: arn:aws:iam::{account}:root is not authorized to perform: {action} on {resource} "
+        "because the resource does not exist in this Region, no resource-based policies allow "
+        "access, or a resource-based policy explicitly denies access"
+    )
 
 
 def new_alias_name():
@@ -84,13 +89,6 @@ def raises(code, message=None, status=400):
         assert error.get("Message") == message
 
 
-def violations(*details):
-    """The text of a ValidationException with these details, in any order of the details."""
-    count = len(details)
-    plural = "" if count == 1 else "s"
-    return f"{count} validation error{plural} detected: ", sorted(details)
-
-
 def violated(path, rule, value=None):
     shown = "" if value is None else f" '{value}'"
     return f"Value{shown} at '{path}' failed to satisfy constraint: Member must {rule}"
@@ -105,10 +103,11 @@ def raises_violations(*details):
     """Expects one ValidationException that reports exactly these violations."""
     with raises("ValidationException") as caught:
         yield
-    head, sorted_details = violations(*details)
+    plural = "" if len(details) == 1 else "s"
+    head = f"{len(details)} validation error{plural} detected: "
     message = caught.value.response["Error"]["Message"]
     assert message.startswith(head), message
-    assert sorted(message.removeprefix(head).split("; ")) == sorted_details
+    assert sorted(message.removeprefix(head).split("; ")) == sorted(details)
 
 
 def pages(operation, member, **parameters):
@@ -306,6 +305,12 @@ CRYPTOGRAPHIC = TAKING_ALIASES - {"DescribeKey"}
 WITHOUT_KEY = {"CreateKey", "DeleteAlias", "GenerateRandom", "ListKeys"}
 
 BUILT = {way.split()[0] for way in WAYS} | WITHOUT_KEY
+
+
+def action_of(way):
+    """The permission that an operation needs on the key that it names in this way."""
+    actions = {"ReEncrypt from": "kms:ReEncryptFrom", "ReEncrypt to": "kms:ReEncryptTo"}
+    return actions.get(way, f"kms:{way}")
 
 
 def encode(data):

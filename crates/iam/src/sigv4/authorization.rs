@@ -34,6 +34,8 @@ impl Authorization {
     /// Reads the header or, without one, the query of a presigned request.
     ///
     /// Fails as missing if there is neither, and as incomplete if it cannot be understood.
+    // DEVIATION: a request with both is read from its header; DynamoDB refuses it. The query is
+    // signed like any other then, so nothing is left unsigned.
     pub fn parse(request: &Request<'_>) -> Result<Self, AuthenticationError> {
         let mut headers = headers_named(request, "authorization");
         match (headers.next(), headers.next()) {
@@ -179,7 +181,8 @@ fn parse_header(request: &Request<'_>, value: &[u8]) -> Result<Authorization, Au
 /// Splits at commas and spaces: the first part is the algorithm, the others are pairs.
 ///
 /// AWS: other schemes are read in the same way, so `Bearer <token>` fails for want of an equal
-/// sign and `Basic <base64 with padding>` for want of the parameters.
+/// sign and `Basic <base64 with padding>` for want of the parameters. API Gateway answers so;
+/// DynamoDB takes a scheme without `AWS4-` for a missing token.
 fn header_parameters(value: &str) -> Result<HeaderParameters<'_>, AuthenticationError> {
     let mut parts = value.split([',', ' ', '\t']).filter(|part| !part.is_empty());
     let mut parameters =

@@ -158,12 +158,17 @@ fn push_headers(out: &mut Vec<u8>, request: &Request<'_>, signed_headers: &str) 
 
 /// Appends a value trimmed, and with one space for each run of them.
 fn push_header_value(out: &mut Vec<u8>, value: &[u8]) -> Option<()> {
+    let value = value.trim_ascii();
+    // No line may be forged: a control character is nothing that HTTP lets through.
+    if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+        return None;
+    }
+    if !value.windows(2).any(|pair| pair == b"  ") {
+        out.extend_from_slice(value);
+        return Some(());
+    }
     let mut previous = 0;
-    for &byte in value.trim_ascii() {
-        // No line may be forged: a control character is nothing that HTTP lets through.
-        if byte != b'\t' && byte.is_ascii_control() {
-            return None;
-        }
+    for &byte in value {
         if byte != b' ' || previous != b' ' {
             out.push(byte);
         }

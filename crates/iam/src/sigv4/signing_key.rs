@@ -53,6 +53,7 @@ const KEY_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use super::super::canonical::push_hex;
     use super::*;
 
     /// AWS: the example of "Examples of how to derive a signing key for Signature Version 4".
@@ -60,8 +61,9 @@ mod tests {
     fn derives_the_key_of_the_published_example() {
         let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
         let key = SigningKey::derive(secret, "20120215", "us-east-1", "iam");
-        let hex = key.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(hex, "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d");
+        let mut hex = Vec::new();
+        push_hex(&mut hex, key.0.as_slice());
+        assert_eq!(hex, b"f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d");
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn mutations() -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>> {
     prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)
 }
 
-fn mutate(text: &mut Vec<u8>, mutations: &[(prop::sample::Index, u8)]) {
+fn mutate(text: &mut [u8], mutations: &[(prop::sample::Index, u8)]) {
     for (index, byte) in mutations {
         if !text.is_empty() {
             let index = index.index(text.len());
