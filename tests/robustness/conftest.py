@@ -4,6 +4,7 @@ import os
 import random
 
 import pytest
+from trent_server import Trent
 
 SEED = int(os.environ.get("TRENT_TEST_SEED") or random.SystemRandom().randrange(2**32))
 
@@ -17,3 +18,18 @@ def rng(request):
 
 def pytest_terminal_summary(terminalreporter):
     terminalreporter.write_line(f"robustness tests ran with TRENT_TEST_SEED={SEED}")
+
+
+@pytest.fixture
+def servers():
+    """Makes servers, as `Trent` does, that do not outlive the test."""
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Trent(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()

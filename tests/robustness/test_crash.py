@@ -1,5 +1,6 @@
 """The server is killed (SIGKILL) at random moments. What it has acknowledged must still be there."""
 
+import http.client
 import itertools
 import random
 import subprocess
@@ -242,10 +243,10 @@ def crash_round(server, known, clients, rng):
             one.result()
 
 
-def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path, rng):
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path, rng, servers):
     known = Known()
     with open(tmp_path / "log", "w") as log:
-        server = Trent(data_dir=tmp_path / "data", log=log)
+        server = servers(data_dir=tmp_path / "data", log=log)
         clients = [
             server.client(connect_timeout=5, read_timeout=30, max_pool_connections=1)
             for _ in range(WORKERS)
@@ -360,8 +361,10 @@ def check_grid(api, key_id, enabled, started, now):
     return len(dates)
 
 
-def test_a_server_killed_while_time_is_played_through_rotates_every_key_once(tmp_path, rng):
-    server = Trent(data_dir=tmp_path / "data").start()
+def test_a_server_killed_while_time_is_played_through_rotates_every_key_once(
+    tmp_path, rng, servers
+):
+    server = servers(data_dir=tmp_path / "data").start()
     api = Api(server.port)
     enabled, ciphertexts = {}, []
 
@@ -425,8 +428,6 @@ def test_a_server_killed_while_time_is_played_through_rotates_every_key_once(tmp
 
 def travel_and_be_cut_off(port):
     """POSTs to the clock; the connection is expected to end without an answer, or with one."""
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", "/_trent/clock", '{"advance": "P200D"}')

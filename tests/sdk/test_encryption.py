@@ -2,10 +2,8 @@
 
 import pytest
 from sdk_support import (
-    ACCOUNT,
     INCORRECT_KEY,
     WOULD_SUCCEED,
-    Subject,
     denied,
     members,
     raises,
@@ -153,7 +151,7 @@ def test_altered_content_is_an_invalid_ciphertext_without_a_message(kms, subject
                 kms.decrypt(CiphertextBlob=blob, **named)
 
 
-@pytest.mark.parametrize("blob", [b"x", b"garbage", bytes(200), b"\x01" * 6144, b"\xff" * 64])
+@pytest.mark.parametrize("blob", [b"x", b"garbage", bytes(200), b"\xff" * 6144])
 def test_garbage_is_an_invalid_ciphertext_without_a_message(kms, key, blob):
     for named in ({}, {"KeyId": key}):
         with raises("InvalidCiphertextException", ""):
@@ -380,15 +378,21 @@ def test_the_ciphertext_can_be_ignored_in_dry_runs_only(kms, subject, dry_run):
 # What all of them share
 
 
-@pytest.mark.parametrize("way", ["Encrypt", "Decrypt", "ReEncrypt to"])
-def test_no_grant_token_is_valid_as_there_are_no_grants(subject, monkeypatch, way):
-    from sdk_support import WAYS
-
-    with_tokens = lambda s, key: {**original(s, key), "GrantTokens": ["token"]}  # noqa: E731
-    original = WAYS[way]
-    monkeypatch.setitem(WAYS, way, with_tokens)
+def test_no_grant_token_is_valid_as_there_are_no_grants(kms, subject):
+    tokens = ["token"]
     with raises("InvalidGrantTokenException"):
-        subject.call(way)
+        kms.encrypt(KeyId=subject.id, Plaintext=b"x", GrantTokens=tokens)
+    with raises("InvalidGrantTokenException"):
+        kms.decrypt(CiphertextBlob=subject.ciphertext, GrantTokens=tokens)
+    with raises("InvalidGrantTokenException"):
+        kms.re_encrypt(
+            CiphertextBlob=subject.ciphertext, DestinationKeyId=subject.other, GrantTokens=tokens
+        )
+
+
+def test_an_empty_list_of_grant_tokens_is_the_same_as_none(kms, subject):
+    blob = kms.encrypt(KeyId=subject.id, Plaintext=b"x", GrantTokens=[])["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=blob, GrantTokens=[])["Plaintext"] == b"x"
 
 
 def test_a_recipient_is_not_answered_in_the_clear(kms, subject):
@@ -398,10 +402,3 @@ def test_a_recipient_is_not_answered_in_the_clear(kms, subject):
     }
     with raises("UnsupportedOperationException"):
         kms.decrypt(CiphertextBlob=subject.ciphertext, Recipient=recipient)
-
-
-def test_two_keys_do_not_read_each_other(kms):
-    first, second = Subject(kms), Subject(kms)
-    assert first.arn.startswith(f"arn:aws:kms:us-east-1:{ACCOUNT}:key/")
-    assert kms.decrypt(CiphertextBlob=first.ciphertext)["KeyId"] == first.arn
-    assert kms.decrypt(CiphertextBlob=second.ciphertext)["KeyId"] == second.arn

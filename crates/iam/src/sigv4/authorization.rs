@@ -91,15 +91,24 @@ impl fmt::Debug for Authorization {
 /// `<access key id>/<date>/<region>/<service>/aws4_request`.
 pub(super) struct Credential {
     text: String,
+    /// Where the parts end.
+    slashes: [usize; CREDENTIAL_PARTS - 1],
 }
 
 impl Credential {
     fn parse(text: &str) -> Result<Self, AuthenticationError> {
-        let id_bytes = text.find('/').unwrap_or_default();
-        let sound = (1..=ACCESS_KEY_ID_BYTES_MAX).contains(&id_bytes)
+        let mut slashes = [0; CREDENTIAL_PARTS - 1];
+        let mut slash_count = 0;
+        for (at, _) in text.bytes().enumerate().filter(|(_, byte)| *byte == b'/') {
+            if let Some(slash) = slashes.get_mut(slash_count) {
+                *slash = at;
+            }
+            slash_count += 1;
+        }
+        let sound = slash_count == slashes.len()
+            && (1..=ACCESS_KEY_ID_BYTES_MAX).contains(&slashes[0])
             && text.len() <= CREDENTIAL_BYTES_MAX
-            && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && text.split('/').count() == CREDENTIAL_PARTS;
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !sound {
             let text: String = text.chars().take(CREDENTIAL_BYTES_MAX).collect();
             return Err(AuthenticationError::incomplete(format!(
@@ -107,16 +116,18 @@ impl Credential {
                  e.g. keyid/date/region/service/term, got '{text}'"
             )));
         }
-        Ok(Self { text: text.to_owned() })
+        Ok(Self { text: text.to_owned(), slashes })
     }
 
     pub(super) fn part(&self, index: usize) -> &str {
-        self.text.split('/').nth(index).unwrap_or_default()
+        let start = index.checked_sub(1).map_or(0, |before| self.slashes[before] + 1);
+        let end = self.slashes.get(index).copied().unwrap_or(self.text.len());
+        self.text.get(start..end).unwrap_or_default()
     }
 
     /// All but the access key id.
     pub(super) fn scope(&self) -> &str {
-        self.text.split_once('/').map_or("", |(_, scope)| scope)
+        self.text.get(self.slashes[0] + 1..).unwrap_or_default()
     }
 }
 
