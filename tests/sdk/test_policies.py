@@ -5,6 +5,7 @@ import json
 import pytest
 from sdk_support import (
     ACCOUNT,
+    OTHER_ACCOUNT,
     members,
     policy_allowing,
     raises,
@@ -102,13 +103,13 @@ def test_what_is_no_policy_document_is_malformed_and_changes_nothing(kms, key, p
         {"Version": "2008-10-17", "Statement": [statement()]},
         {"Statement": [statement(), statement(Effect="Deny", Action="kms:Sign")]},
         {"Statement": [statement(), statement(Action=None, Resource=None)]},
-        {"Statement": [statement(Principal={"AWS": ACCOUNT})]},
+        {"Statement": [statement(), statement(Principal="*", Action="kms:DescribeKey")]},
     ],
 )
 def test_policies_may_leave_out_what_they_need_not_have(kms, key, policy):
     text = json.dumps(policy)
     kms.put_key_policy(KeyId=key, Policy=text)
-    assert json.loads(policy_of(kms, key)) == policy or "AWS" in text
+    assert policy_of(kms, key) == text
 
 
 def test_a_policy_has_at_most_32768_bytes(kms, key):
@@ -117,9 +118,9 @@ def test_a_policy_has_at_most_32768_bytes(kms, key):
     assert policy_of(kms, key) == largest
     with raises("LimitExceededException"):
         kms.put_key_policy(KeyId=key, Policy=largest + " ")
-    half = largest[:-2].replace('"all"', '"ÿÿÿ"')
+    shorter_in_characters = largest[:-2].replace('"all"', '"ÿÿÿ"')
     with raises("LimitExceededException"):
-        kms.put_key_policy(KeyId=key, Policy=half)
+        kms.put_key_policy(KeyId=key, Policy=shorter_in_characters)
 
 
 def test_a_policy_beyond_the_model_violates_its_length(unchecked, key):

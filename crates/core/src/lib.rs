@@ -9,6 +9,7 @@ pub mod id;
 pub mod key;
 pub mod key_material;
 pub mod key_policy;
+pub mod key_spec;
 pub mod key_state;
 pub mod lifecycle;
 pub mod rotation;

@@ -34,6 +34,7 @@ impl Credentials {
 }
 
 /// Who calls, and in which Region: that of the credential scope.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) account: AccountId,
     pub(crate) region: Region,

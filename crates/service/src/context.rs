@@ -20,10 +20,13 @@ use trent_keystore::software::SymmetricMaterials;
 use trent_store::Kind;
 
 /// One request on its way.
+#[derive(Clone)]
 pub(crate) struct Context<'a> {
     pub(crate) service: &'a Service,
     pub(crate) caller: Caller,
     pub(crate) operation: Operation,
+    /// What the caller must be permitted to do: `kms:` and this. The operation, but for ReEncrypt.
+    pub(crate) action: &'static str,
     /// The one time of this request.
     pub(crate) now: Timestamp,
 }
@@ -61,6 +64,11 @@ pub(crate) enum Naming {
 impl Context<'_> {
     pub(crate) fn region(&self) -> &Region {
         &self.caller.region
+    }
+
+    /// The same request, needing the permission for another action.
+    pub(crate) fn with_action(&self, action: &'static str) -> Self {
+        Self { action, ..self.clone() }
     }
 
     /// The key that the request names, in any of the four forms.
@@ -210,7 +218,7 @@ impl Context<'_> {
                  does not exist in this Region, no resource-based policies allow access, or a \
                  resource-based policy explicitly denies access",
                 self.caller.arn(),
-                self.operation.as_str()
+                self.action
             ),
         )
     }

@@ -45,7 +45,8 @@ impl Service {
         request: &Request<'_>,
     ) -> Result<Vec<u8>, KmsError> {
         let caller = self.settings.credentials.authenticate(request, self.clock.real_now())?;
-        let context = Context { service: self, caller, operation, now: self.clock.now() };
+        let action = operation.as_str();
+        let context = Context { service: self, caller, operation, action, now: self.clock.now() };
         dispatch(&context, request.body).await
     }
 }

@@ -84,9 +84,10 @@ pub(crate) async fn re_encrypt(
             .dry_run_modifiers
             .is_some_and(|modifiers| modifiers.contains(&DryRunModifierType::IgnoreCiphertext)),
     };
-    let destination = cx.key_by_any_name(&request.destination_key_id).await?;
+    let destination =
+        cx.with_action("ReEncryptTo").key_by_any_name(&request.destination_key_id).await?;
     check_usable(cx, &destination, destination_algorithm)?;
-    let opened = source.open(cx).await?;
+    let opened = source.open(&cx.with_action("ReEncryptFrom")).await?;
     check_dry_run(request.dry_run)?;
     let context = request.destination_encryption_context.unwrap_or_default();
     let blob = encrypted(&destination, &context, &opened.plaintext)?;

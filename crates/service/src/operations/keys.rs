@@ -5,9 +5,7 @@ use crate::context::Context;
 use crate::dispatch::not_built;
 use crate::error::{from_key_store, from_store};
 use crate::paging::{Listing, page_size};
-use trent_api::enums::{
-    CustomerMasterKeySpec, KeySpec, KeyUsageType, OriginType, ResourceOwnerType,
-};
+use trent_api::enums::{CustomerMasterKeySpec, KeySpec, OriginType, ResourceOwnerType};
 use trent_api::structures::{
     CreateKeyRequest, CreateKeyResponse, DescribeKeyRequest, DescribeKeyResponse,
     DisableKeyRequest, EnableKeyRequest, KeyListEntry, ListKeysRequest, ListKeysResponse,
@@ -16,6 +14,7 @@ use trent_api::structures::{
 use trent_api::{ErrorCode, KmsError};
 use trent_core::key_material::Sealed;
 use trent_core::key_policy::{check_key_policy, default_key_policy};
+use trent_core::key_spec::key_usage;
 use trent_core::lifecycle::NewKey;
 use trent_core::tag::tags_of_new_key;
 use trent_core::{KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey};
@@ -156,24 +155,7 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(), KmsError> {
         (Some(spec), None) | (None, Some(spec)) => spec,
         (None, None) => KeySpec::SymmetricDefault,
     };
-    match request.key_usage {
-        None if spec != KeySpec::SymmetricDefault => {
-            return Err(KmsError::new(
-                ErrorCode::Validation,
-                "You must specify a KeyUsage value for all KMS keys except for symmetric \
-                 encryption keys.",
-            ));
-        }
-        Some(usage)
-            if spec == KeySpec::SymmetricDefault && usage != KeyUsageType::EncryptDecrypt =>
-        {
-            return Err(KmsError::new(
-                ErrorCode::Validation,
-                format!("KeyUsage {usage} is not compatible with KeySpec {spec}"),
-            ));
-        }
-        _ => {}
-    }
+    key_usage(spec, request.key_usage)?;
     let origin = request.origin.unwrap_or(OriginType::AwsKms);
     if spec != KeySpec::SymmetricDefault {
         return Err(not_built(&format!("KeySpec {spec} is")));

@@ -1,0 +1,113 @@
+//! The command line, and the plan that follows from it.
+
+use anyhow::{Result, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Measures Trent and prints ratios to a bare echo of the same run.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// Short rounds and few keys: a smoke test.
+    #[arg(long)]
+    quick: bool,
+    /// How many keys there are when rotation is measured [default: 100000, or 2000 if quick]
+    #[arg(long, value_name = "COUNT")]
+    keys: Option<usize>,
+    /// How many of them become due at once [default: a tenth]
+    #[arg(long, value_name = "COUNT")]
+    due: Option<usize>,
+    /// Measure only this; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Part>,
+    /// The server's binary.
+    #[arg(long, env = "TRENT_BINARY", value_name = "FILE")]
+    #[arg(help = "The server's binary [default: target/release/trent of the workspace]")]
+    binary: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the bare server that Trent is compared with.
+    #[command(hide = true)]
+    Echo { address: SocketAddr, reply_bytes: usize },
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Encrypt of 32 bytes and of 4 KiB.
+    Encrypt,
+    /// Decrypt of 32 bytes and of 4 KiB.
+    Decrypt,
+    /// GenerateDataKey.
+    GenerateDataKey,
+    /// CreateKey and RotateKeyOnDemand, on disk.
+    Write,
+    /// Start-up, and the rotation of many keys among very many.
+    Rotation,
+}
+
+/// What is measured, and how long.
+pub(crate) struct Plan {
+    pub(crate) binary: PathBuf,
+    /// Where data directories are made.
+    pub(crate) scratch: PathBuf,
+    pub(crate) rounds: usize,
+    pub(crate) round: Duration,
+    pub(crate) write_round: Duration,
+    pub(crate) starts: usize,
+    pub(crate) keys: usize,
+    pub(crate) due: usize,
+    only: Vec<Part>,
+}
+
+impl Plan {
+    pub(crate) fn new(arguments: Arguments) -> Result<Self> {
+        let Arguments { quick, keys, due, only, binary, command: _ } = arguments;
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+        let binary = binary.unwrap_or_else(|| target.join("release/trent"));
+        ensure!(
+            binary.is_file(),
+            "there is no `{}`; run `cargo build --release --package trent`",
+            binary.display()
+        );
+        let keys = keys.unwrap_or(if quick { 2_000 } else { 100_000 });
+        let due = due.unwrap_or(keys / 10);
+        ensure!(keys >= KEYS_MIN, "`--keys` must be at least {KEYS_MIN}");
+        ensure!((1..keys).contains(&due), "`--due` must be at least 1 and less than `--keys`");
+        let ms = Duration::from_millis;
+        Ok(Self {
+            binary,
+            scratch: target,
+            rounds: if quick { 1 } else { 5 },
+            round: if quick { ms(200) } else { ms(900) },
+            write_round: if quick { ms(200) } else { ms(1500) },
+            starts: if quick { 1 } else { 5 },
+            keys,
+            due,
+            only,
+        })
+    }
+
+    pub(crate) fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "rounds:   {} of {:?} each, alternating with the echo; medians of the rounds",
+            self.rounds, self.round
+        )
+    }
+}
+
+const KEYS_MIN: usize = 100;

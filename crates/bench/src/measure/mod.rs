@@ -1,0 +1,23 @@
+//! What is measured.
+
+mod requests;
+mod rotation;
+mod writes;
+
+use crate::arguments::{Part, Plan};
+use crate::process::Pinning;
+use crate::table::Table;
+use anyhow::{Context as _, Result};
+
+/// Measures all that the plan wants.
+pub(crate) async fn all(plan: &Plan, pinning: Pinning) -> Result<Table> {
+    let mut table = Table::default();
+    requests::measure(plan, pinning, &mut table).await?;
+    if plan.wants(Part::Write) {
+        writes::measure(plan, pinning, &mut table).await.context("measuring writes")?;
+    }
+    if plan.wants(Part::Rotation) {
+        rotation::measure(plan, pinning, &mut table).await.context("measuring rotation")?;
+    }
+    Ok(table)
+}
