@@ -109,7 +109,7 @@ class Connection:
             length = answer.header("content-length")
             if length is None or not length.isdigit():
                 raise Malformed(f"Content-Length {length!r} in {head!r}")
-            answer.body = self._exactly(int(length))
+            answer.body = self.exactly(int(length))
         return answer
 
     def at_end(self):
@@ -125,7 +125,7 @@ class Connection:
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         return head
 
-    def _exactly(self, length):
+    def exactly(self, length):
         while len(self.buffer) < length:
             self._more()
         body, self.buffer = self.buffer[:length], self.buffer[length:]
@@ -152,7 +152,7 @@ def signed_headers(port, body, headers, region="us-east-1", access_key_id="trent
 
 
 def request_bytes(headers, body, method="POST", path="/"):
-    """A request as it goes over the wire; Content-Length is added unless it or chunking is given."""
+    """A request as it goes over the wire, with Content-Length unless that or chunking is given."""
     names = {name.lower() for name, _ in headers}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     if not names & {"content-length", "transfer-encoding"}:

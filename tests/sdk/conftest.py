@@ -1,14 +1,8 @@
 """Servers and keys for the SDK tests."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sdk_support import Subject  # noqa: E402
-from trent_server import Trent  # noqa: E402
+from sdk_support import Subject
+from trent_server import Trent
 
 
 @pytest.fixture(scope="session")

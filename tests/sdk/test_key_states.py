@@ -68,7 +68,9 @@ def test_each_operation_works_or_is_refused_as_the_state_of_the_key_says(subject
     assert subject.state == state
 
 
-@pytest.mark.parametrize(("state", "code", "message"), [("Disabled", *DISABLED), ("PendingDeletion", *PENDING)])
+@pytest.mark.parametrize(
+    ("state", "code", "message"), [("Disabled", *DISABLED), ("PendingDeletion", *PENDING)]
+)
 def test_a_ciphertext_whose_key_is_not_named_is_refused_by_the_state_of_its_key(
     kms, subject, state, code, message
 ):

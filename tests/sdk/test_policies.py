@@ -5,7 +5,6 @@ import json
 import pytest
 from sdk_support import (
     ACCOUNT,
-    OTHER_ACCOUNT,
     members,
     policy_allowing,
     raises,

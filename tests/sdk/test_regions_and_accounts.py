@@ -220,18 +220,6 @@ def test_everything_else_is_denied_on_a_key_of_another_account(shared, way):
 
 
 @pytest.mark.parametrize("way", sorted(ACROSS_ACCOUNTS))
-def test_a_key_whose_policy_does_not_admit_the_account_is_denied(kms, stranger, way):
-    subject = Shared(kms, stranger)
-    kms.put_key_policy(
-        KeyId=subject.id, Policy=policy_allowing(f"arn:aws:iam::{ACCOUNT}:root")
-    )
-    with raises(
-        "AccessDeniedException", denied(action_of(way), "this resource", account=OTHER_ACCOUNT)
-    ):
-        subject.call(way, subject.arn)
-
-
-@pytest.mark.parametrize("way", sorted(ACROSS_ACCOUNTS))
 def test_a_key_of_another_account_and_region_is_denied_as_if_it_did_not_exist(shared, way):
     with raises(
         "AccessDeniedException", denied(action_of(way), "this resource", account=OTHER_ACCOUNT)

@@ -70,9 +70,10 @@ def test_the_clock_shows_real_time_until_it_is_moved(machine):
 def test_the_clock_advances_by_the_duration(machine, duration, by):
     before = clock(machine)
     answer = machine.advance(duration)
-    assert answer == {"now": answer["now"], "offset": answer["offset"]}
-    assert close_to(before + by, moment(answer["now"]), seconds=0.9)
-    assert close_to(before + by, clock(machine))
+    assert answer.keys() == {"now", "offset"}
+    assert moment(answer["now"]) >= before + by
+    assert close_to(before + by, moment(answer["now"]))
+    assert clock(machine) >= moment(answer["now"])
 
 
 def test_months_and_years_are_those_of_the_calendar(machine):

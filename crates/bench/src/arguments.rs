@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) binary: PathBuf,
     /// Where data directories are made.
     pub(crate) scratch: PathBuf,
+    /// Connections that read.
+    pub(crate) clients: usize,
     pub(crate) rounds: usize,
     pub(crate) round: Duration,
     pub(crate) write_round: Duration,
@@ -85,6 +87,7 @@ impl Plan {
         Ok(Self {
             binary,
             scratch: target,
+            clients: 16,
             rounds: if quick { 1 } else { 5 },
             round: if quick { ms(200) } else { ms(900) },
             write_round: if quick { ms(200) } else { ms(1500) },
@@ -104,8 +107,8 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "rounds:   {} of {:?} each, alternating with the echo; medians of the rounds",
-            self.rounds, self.round
+            "rounds:   {} of {:?} each over {} connections, echo and Trent in turn; medians",
+            self.rounds, self.round, self.clients
         )
     }
 }

@@ -39,7 +39,9 @@ fn taskset(arguments: &[&str]) -> bool {
 impl fmt::Display for Pinning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Done => write!(f, "servers on core {SERVER_CORE}, load on core {LOAD_CORE}"),
+            Self::Done => {
+                write!(f, "servers on core {SERVER_CORE}, load on core {LOAD_CORE}, awake")
+            }
             Self::Impossible => f.write_str("none (needs two cores and `taskset`)"),
         }
     }

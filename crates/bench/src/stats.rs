@@ -37,6 +37,11 @@ impl Round {
         }
     }
 
+    /// How much of one core the server had, from 0 to 1.
+    pub(crate) fn core_share(&self) -> f64 {
+        self.per_second * self.cpu_us / 1e6
+    }
+
     /// The median of each number by itself; of the longest latencies the longest.
     pub(crate) fn median(rounds: &[Self]) -> Self {
         let of = |field: fn(&Self) -> f64| median(rounds.iter().map(field).collect());
@@ -62,7 +67,8 @@ fn percentile(sorted: &[Duration], per_mille: usize) -> Duration {
     sorted.get(rank - 1).copied().unwrap_or_default()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The median, of an even number of values the mean of the two in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {
@@ -116,6 +122,7 @@ mod tests {
             Round::new(Duration::from_secs(2), Duration::from_millis(1), ms([1, 1, 1, 1, 5]));
         assert!((round.per_second - 2.5).abs() < 1e-9);
         assert!((round.cpu_us - 200.0).abs() < 1e-9);
+        assert!((round.core_share() - 0.0005).abs() < 1e-9);
         let slow = Round { per_second: 1.0, latency: Latency::of(ms([9])), ..round };
         let median = Round::median(&[round, slow, round]);
         assert_eq!(median.latency.p50, Duration::from_millis(1));

@@ -8,6 +8,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub(crate) struct Table {
     rows: Vec<Row>,
+    notes: Vec<String>,
 }
 
 /// One line of results.
@@ -62,6 +63,11 @@ impl Table {
     pub(crate) fn push(&mut self, row: Row) {
         self.rows.push(row);
     }
+
+    /// Adds a line below the table.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
 }
 
 impl fmt::Display for Table {
@@ -81,7 +87,8 @@ impl fmt::Display for Table {
             write!(f, "|{:-<dashes$}{end}", "")?;
         }
         writeln!(f, "|")?;
-        rows.iter().try_for_each(|row| line(f, row, &widths))
+        rows.iter().try_for_each(|row| line(f, row, &widths))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "\n{note}"))
     }
 }
 
@@ -100,10 +107,16 @@ fn line(
     writeln!(f, "|")
 }
 
-/// A number with its thousands set apart.
+/// A count with its thousands set apart.
+pub(crate) fn count_text(count: usize) -> String {
+    grouped(&count.to_string())
+}
+
 fn number(value: Option<f64>, decimals: usize) -> String {
-    let Some(value) = value else { return String::new() };
-    let text = format!("{value:.decimals$}");
+    value.map(|value| grouped(&format!("{value:.decimals$}"))).unwrap_or_default()
+}
+
+fn grouped(text: &str) -> String {
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
@@ -133,6 +146,7 @@ mod tests {
         );
         table.push(Row { to_echo: Some(2.0), ..Row::of("one", &round) });
         table.push(Row { what: "another".into(), per_second: Some(1_234_567.8), ..Row::default() });
+        table.note("So it was.".into());
         assert_eq!(
             table.to_string(),
             "\
@@ -140,6 +154,8 @@ mod tests {
 |---------|-----------:|-------:|-------:|---------:|-------:|------------:|-------:|
 | one     |          4 |  1.500 |  1.500 |    1.500 |  1.500 |         1.5 |   2.00 |
 | another |  1,234,568 |        |        |          |        |             |        |
+
+So it was.
 "
         );
     }
@@ -149,5 +165,6 @@ mod tests {
         for (value, text) in [(0.0, "0.00"), (999.0, "999.00"), (12_345.678, "12,345.68")] {
             assert_eq!(number(Some(value), 2), text);
         }
+        assert_eq!(count_text(100_000), "100,000");
     }
 }

@@ -2,14 +2,16 @@
 
 use crate::id::{AccountId, KeyArn, KeyId, Region};
 use crate::key_material::KeyMaterial;
+use crate::key_spec::{self, SpecKind, spec_kind};
 use crate::lifecycle::Deletion;
+use crate::replication::{MultiRegion, Transition, TransitionKind};
 use crate::rotation::{AutomaticRotation, OnDemandRotations};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trent_api::enums::{
-    CustomerMasterKeySpec, EncryptionAlgorithmSpec, KeyManagerType, KeySpec, KeyState,
-    KeyUsageType, OriginType,
+    CustomerMasterKeySpec, ExpirationModelType, KeyManagerType, KeySpec, KeyState, KeyUsageType,
+    OriginType,
 };
 use trent_api::structures::KeyMetadata;
 use trent_api::wire;
@@ -43,14 +45,31 @@ pub struct KmsKey {
     /// The deletion that is scheduled, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
-    /// All key material, oldest first; the last one is current. Never empty, never shortened.
+    /// All permanent key material, oldest first; the last one is current. Never shortened, and
+    /// empty only before the first import.
     pub materials: Vec<KeyMaterial>,
+    /// Imported key material that waits for its rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_material: Option<KeyMaterial>,
     /// Automatic rotation, if it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automatic_rotation: Option<AutomaticRotation>,
     /// The on-demand rotations so far.
     #[serde(default)]
     pub on_demand_rotations: OnDemandRotations,
+    /// The set of related keys of a multi-Region key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_region: Option<MultiRegion>,
+    /// A creation or exchange of roles that takes a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition: Option<Transition>,
+    /// Whose key it is: a customer's or a service's.
+    #[serde(default = "customer")]
+    pub manager: KeyManagerType,
+}
+
+fn customer() -> KeyManagerType {
+    KeyManagerType::Customer
 }
 
 impl KmsKey {
@@ -60,12 +79,30 @@ impl KmsKey {
     }
 
     /// The state, computed from the facts (AWS KMS Developer Guide, "Key states of AWS KMS keys").
-    pub fn state(&self) -> KeyState {
-        match (self.deletion.is_some(), self.is_enabled) {
-            (true, _) => KeyState::PendingDeletion,
-            (false, true) => KeyState::Enabled,
-            (false, false) => KeyState::Disabled,
+    pub fn state(&self, now: Timestamp) -> KeyState {
+        let transition = self.transition.filter(|transition| now < transition.until);
+        let transition = transition.map(|transition| transition.kind);
+        if transition == Some(TransitionKind::Creating) {
+            return KeyState::Creating;
         }
+        match self.deletion {
+            Some(Deletion { due: Some(_), .. }) => return KeyState::PendingDeletion,
+            Some(Deletion { due: None, .. }) => return KeyState::PendingReplicaDeletion,
+            None => {}
+        }
+        if !self.has_all_material(now) {
+            return KeyState::PendingImport;
+        }
+        match (transition, self.is_enabled) {
+            (Some(_), _) => KeyState::Updating,
+            (None, true) => KeyState::Enabled,
+            (None, false) => KeyState::Disabled,
+        }
+    }
+
+    /// Whether the bytes of all permanent key material are here.
+    pub fn has_all_material(&self, now: Timestamp) -> bool {
+        !self.materials.is_empty() && self.materials.iter().all(|material| material.is_usable(now))
     }
 
     /// The material that encrypts.
@@ -74,8 +111,13 @@ impl KmsKey {
     }
 
     /// The metadata that CreateKey and DescribeKey answer with.
-    pub fn metadata(&self) -> KeyMetadata {
-        let state = self.state();
+    pub fn metadata(&self, now: Timestamp) -> KeyMetadata {
+        let state = self.state(now);
+        let (spec, usage) = (self.spec, self.usage);
+        let is_symmetric = spec_kind(spec) == SpecKind::Symmetric;
+        let expiration = self.expiration(now);
+        let current =
+            self.current_material().filter(|_| is_symmetric && state != KeyState::Creating);
         KeyMetadata {
             aws_account_id: Some(self.account.to_string()),
             key_id: Some(self.id.to_string()),
@@ -83,28 +125,54 @@ impl KmsKey {
             creation_date: Some(wire::Timestamp(self.created)),
             enabled: Some(state == KeyState::Enabled),
             description: Some(self.description.clone()),
-            key_usage: Some(self.usage),
+            key_usage: Some(usage),
             key_state: Some(state),
-            deletion_date: self.deletion.map(|deletion| wire::Timestamp(deletion.due)),
+            deletion_date: self.deletion.and_then(|one| one.due).map(wire::Timestamp),
+            pending_deletion_window_in_days: (state == KeyState::PendingReplicaDeletion)
+                .then(|| self.deletion.map(|deletion| deletion.window_days))
+                .flatten(),
+            valid_to: expiration.and_then(|(_, valid_to)| valid_to).map(wire::Timestamp),
+            expiration_model: expiration.map(|(model, _)| model),
             origin: Some(self.origin),
-            key_manager: Some(KeyManagerType::Customer),
-            customer_master_key_spec: CustomerMasterKeySpec::from_name(self.spec.as_str()),
-            key_spec: Some(self.spec),
-            encryption_algorithms: Some(vec![EncryptionAlgorithmSpec::SymmetricDefault]),
-            multi_region: Some(false),
-            current_key_material_id: self
-                .current_material()
-                .map(|material| material.id.to_string()),
+            key_manager: Some(self.manager),
+            customer_master_key_spec: CustomerMasterKeySpec::from_name(spec.as_str()),
+            key_spec: Some(spec),
+            encryption_algorithms: listed(key_spec::encryption_algorithms(spec, usage)),
+            signing_algorithms: listed(key_spec::signing_algorithms(spec, usage)),
+            mac_algorithms: listed(key_spec::mac_algorithms(spec)),
+            key_agreement_algorithms: listed(key_spec::key_agreement_algorithms(usage)),
+            encapsulation_algorithms: listed(key_spec::encapsulation_algorithms(usage)),
+            multi_region: Some(self.multi_region.is_some()),
+            multi_region_configuration: self.multi_region_configuration(),
+            current_key_material_id: current.map(|material| material.id.to_string()),
             ..KeyMetadata::default()
         }
     }
+
+    /// Whether and when imported material expires, while all of it is here: the earliest date.
+    fn expiration(&self, now: Timestamp) -> Option<(ExpirationModelType, Option<Timestamp>)> {
+        if self.origin != OriginType::External || !self.has_all_material(now) {
+            return None;
+        }
+        let valid_to = self.materials.iter().filter_map(KeyMaterial::valid_to).min();
+        let model = match valid_to {
+            Some(_) => ExpirationModelType::KeyMaterialExpires,
+            None => ExpirationModelType::KeyMaterialDoesNotExpire,
+        };
+        Some((model, valid_to))
+    }
+}
+
+/// A list of algorithms, absent when there is none.
+pub fn listed<T: Copy>(algorithms: &[T]) -> Option<Vec<T>> {
+    (!algorithms.is_empty()).then(|| algorithms.to_vec())
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use crate::key_material::{KeyMaterialId, Sealed};
-    use crate::lifecycle::NewKey;
+    use crate::lifecycle::{NewKey, NewKind};
 
     /// An enabled key without rotation, created at `now`.
     pub(crate) fn key(now: Timestamp) -> KmsKey {
@@ -116,31 +184,26 @@ pub(crate) mod tests {
             policy: "{}".to_owned(),
             tags: BTreeMap::new(),
         };
-        let material = KeyMaterial {
-            id: KeyMaterialId([0; 32]),
-            sealed: Sealed(vec![1, 2, 3]),
-            created: now,
-            rotation: None,
-        };
-        KmsKey::new_symmetric(new, vec![material], now)
+        let material = KeyMaterial::new(KeyMaterialId([0; 32]), Sealed(vec![1, 2, 3]), now);
+        KmsKey::new(new, NewKind::SYMMETRIC, vec![material], now)
     }
 
     #[test]
     fn the_state_follows_from_the_facts() {
         let now = "2024-01-01T00:00:00Z".parse().unwrap();
         let key = key(now);
-        assert_eq!(key.state(), KeyState::Enabled);
-        assert_eq!(key.disabled().state(), KeyState::Disabled);
-        assert_eq!(key.disabled().enabled().state(), KeyState::Enabled);
+        assert_eq!(key.state(now), KeyState::Enabled);
+        assert_eq!(key.disabled().state(now), KeyState::Disabled);
+        assert_eq!(key.disabled().enabled().state(now), KeyState::Enabled);
         let doomed = key.scheduled_for_deletion(7, now).unwrap();
-        assert_eq!(doomed.state(), KeyState::PendingDeletion);
+        assert_eq!(doomed.state(now), KeyState::PendingDeletion);
         assert_eq!(
-            doomed.metadata().deletion_date.unwrap().0,
+            doomed.metadata(now).deletion_date.unwrap().0,
             "2024-01-08T00:00:00Z".parse().unwrap()
         );
-        assert_eq!(doomed.metadata().enabled, Some(false));
-        assert_eq!(doomed.deletion_cancelled().state(), KeyState::Disabled);
-        assert_eq!(key.metadata().deletion_date, None);
+        assert_eq!(doomed.metadata(now).enabled, Some(false));
+        assert_eq!(doomed.deletion_cancelled().state(now), KeyState::Disabled);
+        assert_eq!(key.metadata(now).deletion_date, None);
     }
 
     #[test]

@@ -11,14 +11,59 @@ use std::fmt;
 pub struct KeyMaterial {
     /// Names the material in ciphertexts and replies.
     pub id: KeyMaterialId,
-    /// The sealed bytes.
-    pub sealed: Sealed,
+    /// The sealed bytes; none of imported material that was deleted or has expired.
+    pub sealed: Option<Sealed>,
     /// When the material was made.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created: Timestamp,
     /// The rotation that brought the material; none for the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
+    /// What is known of imported material; none of material that was made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
+    /// The public key of asymmetric material, SPKI DER (RFC 5280).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<Sealed>,
+}
+
+impl KeyMaterial {
+    /// Material that was made here.
+    pub fn new(id: KeyMaterialId, sealed: Sealed, created: Timestamp) -> Self {
+        Self { id, sealed: Some(sealed), created, rotation: None, import: None, public_key: None }
+    }
+
+    /// Whether the bytes are here and have not expired.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.sealed.is_some() && self.valid_to().is_none_or(|valid_to| now < valid_to)
+    }
+
+    /// When the bytes expire, while they are here.
+    pub fn valid_to(&self) -> Option<Timestamp> {
+        self.sealed.as_ref()?;
+        self.import.as_ref()?.valid_to
+    }
+
+    /// The same material without its bytes.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        Self { sealed: None, ..self.clone() }
+    }
+}
+
+/// What is known of imported key material.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// When it expires; none: it does not.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::millisecond::optional"
+    )]
+    pub valid_to: Option<Timestamp>,
+    /// 0 to 256 characters, if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// `KeyMaterialId`: 64 hexadecimal digits.
@@ -53,7 +98,7 @@ impl<'de> Deserialize<'de> for KeyMaterialId {
     }
 }
 
-/// Sealed bytes; hexadecimal in a record.
+/// Bytes that are sealed (or public); hexadecimal in a record.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 

@@ -4,14 +4,15 @@
 //! What suits a key's kind (origin, spec, usage) is not here: it is checked by each operation.
 
 use crate::key::KmsKey;
+use jiff::Timestamp;
 use trent_api::enums::KeyState;
 use trent_api::{ErrorCode, KmsError, Operation};
 
 /// Checks that `operation` may work on `key` in its state.
 ///
 /// Raises `DisabledException` or `KMSInvalidStateException` with AWS's words.
-pub fn check_key_state(operation: Operation, key: &KmsKey) -> Result<(), KmsError> {
-    let state = key.state();
+pub fn check_key_state(operation: Operation, key: &KmsKey, now: Timestamp) -> Result<(), KmsError> {
+    let state = key.state(now);
     outcome(operation, state).check(state, &key.arn().to_string())
 }
 

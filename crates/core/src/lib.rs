@@ -6,12 +6,14 @@
 
 pub mod alias;
 pub mod id;
+pub mod import;
 pub mod key;
 pub mod key_material;
 pub mod key_policy;
 pub mod key_spec;
 pub mod key_state;
 pub mod lifecycle;
+pub mod replication;
 pub mod rotation;
 pub mod tag;
 

@@ -7,7 +7,9 @@ use crate::key::KmsKey;
 use crate::key_material::{KeyMaterial, KeyMaterialId, Sealed};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use trent_api::enums::{KeyMaterialState, KeySpec, KeyState, OriginType, RotationType};
+use trent_api::enums::{
+    ExpirationModelType, ImportState, KeyMaterialState, KeySpec, OriginType, RotationType,
+};
 use trent_api::structures::{GetKeyRotationStatusResponse, RotationsListEntry};
 use trent_api::{ErrorCode, KmsError, wire};
 
@@ -111,6 +113,7 @@ impl KmsKey {
         if self.spec != KeySpec::SymmetricDefault {
             return Err(KmsError::bare(ErrorCode::UnsupportedOperation));
         }
+        self.check_rotation_is_managed_here()?;
         let arn = self.arn();
         if self.on_demand_rotations.in_progress.is_some() {
             // AWS does not say whether this is a conflict; a second rotation that is silently the
@@ -134,6 +137,14 @@ impl KmsKey {
                 ),
             ));
         }
+        if self.origin == OriginType::External
+            && !self.pending_material.as_ref().is_some_and(|pending| pending.is_usable(now))
+        {
+            return Err(KmsError::new(
+                ErrorCode::KmsInvalidState,
+                format!("No available key material pending rotation for the key: {arn}."),
+            ));
+        }
         let due = now.checked_add(delay).map_err(KmsError::internal)?;
         let on_demand_rotations = OnDemandRotations {
             count: self.on_demand_rotations.count + 1,
@@ -143,9 +154,10 @@ impl KmsKey {
     }
 
     /// The rotation that is to happen next, and when. A key that is not enabled has none: it
-    /// rotates when it is enabled again.
+    /// rotates when it is enabled again. A replica rotates with its primary.
     pub fn next_rotation(&self) -> Option<Rotation> {
-        if self.state() != KeyState::Enabled {
+        let is_at_work = self.is_enabled && self.deletion.is_none() && !self.is_replica();
+        if !is_at_work {
             return None;
         }
         let automatic = self
@@ -158,18 +170,26 @@ impl KmsKey {
         [on_demand, automatic].into_iter().flatten().min_by_key(|rotation| rotation.date)
     }
 
-    /// The key rotated at `date` to new material. This is the one way in which a key rotates.
-    #[must_use]
-    pub fn rotated(
+    /// The key rotated at `date` to new material, or to imported material that waited for it. This
+    /// is the one way in which a key rotates. `made` makes material, if there is none to import.
+    pub fn rotated<E>(
         &self,
         kind: RotationType,
-        id: KeyMaterialId,
-        sealed: Sealed,
+        made: impl FnOnce() -> Result<(KeyMaterialId, Sealed), E>,
         date: Timestamp,
-    ) -> Self {
+    ) -> Result<Self, E> {
         let mut rotated = self.clone();
+        let material = match rotated.pending_material.take() {
+            Some(pending) => Some(pending),
+            // The material that was to be rotated to has been deleted meanwhile.
+            None if self.origin == OriginType::External => None,
+            None => {
+                let (id, sealed) = made()?;
+                Some(KeyMaterial::new(id, sealed, date))
+            }
+        };
         let rotation = Some(Rotation { date, kind });
-        rotated.materials.push(KeyMaterial { id, sealed, created: date, rotation });
+        rotated.materials.extend(material.map(|material| KeyMaterial { rotation, ..material }));
         match kind {
             RotationType::Automatic => {
                 rotated.automatic_rotation =
@@ -177,13 +197,13 @@ impl KmsKey {
             }
             RotationType::OnDemand => rotated.on_demand_rotations.in_progress = None,
         }
-        rotated
+        Ok(rotated)
     }
 
     /// What GetKeyRotationStatus answers. A key pending deletion does not rotate: its status reads
     /// off, and comes back when the deletion is cancelled.
     pub fn rotation_status(&self) -> GetKeyRotationStatusResponse {
-        let is_pending_deletion = self.state() == KeyState::PendingDeletion;
+        let is_pending_deletion = self.deletion.is_some();
         let automatic = self.automatic_rotation.filter(|_| !is_pending_deletion);
         let on_demand = self.on_demand_rotations.in_progress.filter(|_| !is_pending_deletion);
         GetKeyRotationStatusResponse {
@@ -197,28 +217,63 @@ impl KmsKey {
     }
 
     /// What ListKeyRotations lists, oldest first: completed rotations, with `all` also the first
-    /// material.
-    pub fn rotations(&self, all: AllKeyMaterial) -> Vec<RotationsListEntry> {
+    /// material and that which waits for its rotation, whose state the caller knows.
+    pub fn rotations(
+        &self,
+        all: AllKeyMaterial,
+        pending_state: KeyMaterialState,
+        now: Timestamp,
+    ) -> Vec<RotationsListEntry> {
         if self.spec != KeySpec::SymmetricDefault {
             return Vec::new();
         }
         let current = self.current_material().map(|material| material.id);
-        self.materials
+        let permanent = self
+            .materials
             .iter()
             .filter(|material| all == AllKeyMaterial::Yes || material.rotation.is_some())
-            .map(|material| RotationsListEntry {
-                key_id: Some(self.id.to_string()),
-                key_material_id: Some(material.id.to_string()),
-                key_material_state: Some(if Some(material.id) == current {
+            .map(|material| {
+                let is_current = Some(material.id) == current;
+                let state = if is_current {
                     KeyMaterialState::Current
                 } else {
                     KeyMaterialState::NonCurrent
-                }),
-                rotation_date: material.rotation.map(|rotation| wire::Timestamp(rotation.date)),
-                rotation_type: material.rotation.map(|rotation| rotation.kind),
-                ..RotationsListEntry::default()
-            })
-            .collect()
+                };
+                self.entry(material, state, now)
+            });
+        let pending = self
+            .pending_material
+            .iter()
+            .filter(|_| all == AllKeyMaterial::Yes)
+            .map(|material| self.entry(material, pending_state, now));
+        permanent.chain(pending).collect()
+    }
+
+    fn entry(
+        &self,
+        material: &KeyMaterial,
+        state: KeyMaterialState,
+        now: Timestamp,
+    ) -> RotationsListEntry {
+        let import = material.import.as_ref();
+        let is_usable = material.is_usable(now);
+        let valid_to = material.valid_to().filter(|_| is_usable);
+        RotationsListEntry {
+            key_id: Some(self.id.to_string()),
+            key_material_id: Some(material.id.to_string()),
+            key_material_description: import.and_then(|import| import.description.clone()),
+            import_state: import.map(|_| {
+                if is_usable { ImportState::Imported } else { ImportState::PendingImport }
+            }),
+            key_material_state: Some(state),
+            expiration_model: import.filter(|_| is_usable).map(|_| match valid_to {
+                Some(_) => ExpirationModelType::KeyMaterialExpires,
+                None => ExpirationModelType::KeyMaterialDoesNotExpire,
+            }),
+            valid_to: valid_to.map(wire::Timestamp),
+            rotation_date: material.rotation.map(|rotation| wire::Timestamp(rotation.date)),
+            rotation_type: material.rotation.map(|rotation| rotation.kind),
+        }
     }
 
     fn check_can_rotate_automatically(&self) -> Result<(), KmsError> {
@@ -234,6 +289,14 @@ impl KmsKey {
                     self.origin
                 ),
             ));
+        }
+        self.check_rotation_is_managed_here()
+    }
+
+    /// A multi-Region key rotates on its primary, and what belongs to a service is rotated by it.
+    fn check_rotation_is_managed_here(&self) -> Result<(), KmsError> {
+        if self.is_replica() {
+            self.check_is_primary()?;
         }
         Ok(())
     }
@@ -269,7 +332,7 @@ mod tests {
 
     fn rotate(key: &KmsKey, kind: RotationType, date: Timestamp) -> KmsKey {
         let id = KeyMaterialId([u8::try_from(key.materials.len()).unwrap(); 32]);
-        key.rotated(kind, id, Sealed(Vec::new()), date)
+        key.rotated(kind, || Ok::<_, ()>((id, Sealed(Vec::new()))), date).unwrap()
     }
 
     #[test]
@@ -307,12 +370,15 @@ mod tests {
         let rotated = rotate(&rotated, RotationType::Automatic, due);
         assert_eq!(rotated.automatic_rotation.unwrap().next, due + DAY * 730);
         let kinds: Vec<_> = rotated
-            .rotations(AllKeyMaterial::Yes)
+            .rotations(AllKeyMaterial::Yes, KeyMaterialState::PendingRotation, due)
             .iter()
             .map(|entry| entry.rotation_type)
             .collect();
         assert_eq!(kinds, [None, Some(RotationType::OnDemand), Some(RotationType::Automatic)]);
-        assert_eq!(rotated.rotations(AllKeyMaterial::No).len(), 2);
+        assert_eq!(
+            rotated.rotations(AllKeyMaterial::No, KeyMaterialState::PendingRotation, due).len(),
+            2
+        );
     }
 
     #[test]

@@ -6,14 +6,22 @@ mod http;
 mod shutdown;
 
 use clap::Parser as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    tracing_subscriber::fmt().with_env_filter(&arguments.log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(&arguments.log)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     match cli::run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(misuse) = error.downcast_ref::<clap::Error>() {
+                misuse.exit();
+            }
             // `{:#}` prints the whole chain of causes in one line.
             tracing::error!("{error:#}");
             ExitCode::FAILURE

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::id::InvalidKeyRef;
 use trent_core::key_state::check_key_state;
-use trent_core::{Alias, AliasName, KeyArn, KeyId, KeyRef, KmsKey, Region};
+use trent_core::{AccountId, Alias, AliasName, KeyArn, KeyId, KeyRef, KmsKey, Region};
 use trent_keystore::software::SymmetricMaterials;
 use trent_store::Kind;
 
@@ -116,7 +116,7 @@ impl Context<'_> {
         let _changing = self.service.lock(&arn).await;
         for _ in 0..RACES_MAX {
             let key = self.authorized(&arn).await?;
-            check_key_state(self.operation, &key)?;
+            check_key_state(self.operation, &key, self.now)?;
             let changed = edit(&key)?;
             if changed == *key {
                 return Ok(changed);
@@ -168,7 +168,7 @@ impl Context<'_> {
                 return Ok(KeyArn { region, account: self.caller.account, key_id });
             }
             KeyRef::Arn(arn) => {
-                self.check_region(&arn.region)?;
+                self.check_region(&arn.region, arn.account)?;
                 return Ok(arn);
             }
             KeyRef::Alias(_) | KeyRef::AliasArn(..) if naming == Naming::WithoutAlias => {
@@ -176,7 +176,7 @@ impl Context<'_> {
             }
             KeyRef::Alias(alias_name) => (self.caller.account, alias_name),
             KeyRef::AliasArn(region, account, alias_name) => {
-                self.check_region(&region)?;
+                self.check_region(&region, account)?;
                 (account, alias_name)
             }
         };
@@ -202,9 +202,12 @@ impl Context<'_> {
         }
     }
 
-    fn check_region(&self, region: &Region) -> Result<(), KmsError> {
+    fn check_region(&self, region: &Region, account: AccountId) -> Result<(), KmsError> {
         if region == self.region() {
             return Ok(());
+        }
+        if account != self.caller.account {
+            return Err(self.denied("this resource"));
         }
         Err(KmsError::new(ErrorCode::NotFound, format!("Invalid arn {region}")))
     }

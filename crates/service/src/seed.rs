@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use trent_api::enums::RotationType;
 use trent_core::key_material::{Sealed, from_hex};
 use trent_core::key_policy::default_key_policy;
-use trent_core::lifecycle::NewKey;
+use trent_core::lifecycle::{NewKey, NewKind};
 use trent_core::rotation::{AutomaticRotation, ROTATION_PERIOD_DAYS_DEFAULT, Rotation};
 use trent_core::{Alias, KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey, alias};
 use zeroize::Zeroizing;
@@ -95,13 +95,11 @@ impl Service {
                     .key_store
                     .adopt_symmetric(id.as_bytes(), &bytes)
                     .map_err(|error| error.to_string())?;
-                Ok(KeyMaterial {
-                    id: KeyMaterialId(material.id),
-                    sealed: Sealed(material.sealed),
-                    created: now,
-                    rotation: (index > 0)
-                        .then_some(Rotation { date: now, kind: RotationType::Automatic }),
-                })
+                let id = KeyMaterialId(material.id);
+                let rotation =
+                    (index > 0).then_some(Rotation { date: now, kind: RotationType::Automatic });
+                let sealed = Sealed(material.sealed);
+                Ok(KeyMaterial { rotation, ..KeyMaterial::new(id, sealed, now) })
             })
             .collect::<Result<Vec<_>, String>>()?;
         let new = NewKey {
@@ -112,7 +110,7 @@ impl Service {
             policy: default_key_policy(&self.settings.region, self.settings.account),
             tags: BTreeMap::new(),
         };
-        let mut key = KmsKey::new_symmetric(new, materials, now);
+        let mut key = KmsKey::new(new, NewKind::SYMMETRIC, materials, now);
         key.automatic_rotation = entry
             .next_key_rotation
             .map(|next| AutomaticRotation { period_days: ROTATION_PERIOD_DAYS_DEFAULT, next });

@@ -171,7 +171,7 @@ impl Service {
             .value
             .materials
             .iter()
-            .map(|material| (material.id.0, material.sealed.0.as_slice()))
+            .filter_map(|material| Some((material.id.0, material.sealed.as_ref()?.0.as_slice())))
             .collect();
         let current = key.value.current_material().map_or([0; 32], |material| material.id.0);
         let materials = self

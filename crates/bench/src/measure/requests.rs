@@ -4,7 +4,7 @@ use crate::api::{Trent, round};
 use crate::arguments::{Part, Plan};
 use crate::load::{Clients, End, Requests};
 use crate::process::{Pinning, Server};
-use crate::stats::Round;
+use crate::stats::{Round, median};
 use crate::table::{Row, Table};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -38,14 +38,39 @@ pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) ->
     let mut trent = Trent::start(pinning, &plan.binary, None).await?;
     trent.create_keys(KEYS).await?;
     let keys = trent.list_keys(KEYS).await?;
+    let mut core_share = f64::INFINITY;
     for case in cases {
         eprintln!("{} …", case.what);
-        let rows = measure_case(plan, pinning, &mut trent, &keys, case);
-        for row in rows.await.with_context(|| format!("measuring {}", case.what))? {
-            table.push(row);
-        }
+        let measured = measure_case(plan, pinning, &mut trent, &keys, case)
+            .await
+            .with_context(|| format!("measuring {}", case.what))?;
+        core_share = core_share.min(measured.echo.core_share()).min(measured.trent.core_share());
+        measured.push_to(table, case.what);
+    }
+    if core_share < CORE_SHARE_MIN {
+        table.note(format!(
+            "The servers had as little as {:.0} % of their core: the machine is busy with \
+             something else. Do not trust rates and latencies; CPU times suffer less.",
+            100.0 * core_share
+        ));
     }
     trent.server.stop().await
+}
+
+/// Medians of a case.
+struct Measured {
+    echo: Round,
+    trent: Round,
+    /// CPU time of Trent for each that the echo uses.
+    to_echo: f64,
+}
+
+impl Measured {
+    fn push_to(&self, table: &mut Table, what: &str) {
+        let echo = Row::of(format!("{what}: echo"), &self.echo);
+        table.push(Row { to_echo: Some(1.0), ..echo });
+        table.push(Row { to_echo: Some(self.to_echo), ..Row::of(what, &self.trent) });
+    }
 }
 
 async fn measure_case(
@@ -54,14 +79,14 @@ async fn measure_case(
     trent: &mut Trent,
     keys: &[String],
     case: &Case,
-) -> Result<[Row; 2]> {
+) -> Result<Measured> {
     let (requests, reply_bytes) = prepare(trent, keys, case).await?;
     let itself = std::env::current_exe()?;
     let reply_bytes = reply_bytes.to_string();
     let echo = Server::start(pinning, &itself, &["echo", "127.0.0.1:0", &reply_bytes]).await?;
     let alone = pinning == Pinning::Done;
-    let mut to_echo = Clients::connect(echo.address, CLIENTS).await?.never_sleep(alone);
-    let mut to_trent = Clients::connect(trent.address(), CLIENTS).await?.never_sleep(alone);
+    let mut to_echo = Clients::connect(echo.address, plan.clients).await?.never_sleep(alone);
+    let mut to_trent = Clients::connect(trent.address(), plan.clients).await?.never_sleep(alone);
     let warm_up = End::After(plan.round.min(WARM_UP));
     to_echo.run(&requests, warm_up).await?;
     to_trent.run(&requests, warm_up).await?;
@@ -71,13 +96,10 @@ async fn measure_case(
         of_echo.push(round(&echo, &mut to_echo, &requests, end).await?);
         of_trent.push(round(&trent.server, &mut to_trent, &requests, end).await?);
     }
-    // Both of the same moment, so what the machine does otherwise hits both.
-    let (of_echo, of_trent) = (Round::median(&of_echo), Round::median(&of_trent));
-    let to_echo = Some(of_trent.cpu_us / of_echo.cpu_us);
-    Ok([
-        Row { to_echo: Some(1.0), ..Row::of(format!("{}: echo", case.what), &of_echo) },
-        Row { to_echo, ..Row::of(case.what, &of_trent) },
-    ])
+    // Of neighbours, as what else the machine does hits both.
+    let ratios = of_echo.iter().zip(&of_trent).map(|(echo, trent)| trent.cpu_us / echo.cpu_us);
+    let to_echo = median(ratios.collect());
+    Ok(Measured { echo: Round::median(&of_echo), trent: Round::median(&of_trent), to_echo })
 }
 
 /// The requests of a case, signed, and how long an answer is.
@@ -105,10 +127,10 @@ async fn prepare(trent: &mut Trent, keys: &[String], case: &Case) -> Result<(Req
 /// Keys that are used in turn.
 const KEYS: usize = 16;
 
+/// With less of its core than this a server was not what limited the load.
+const CORE_SHARE_MIN: f64 = 0.9;
+
 /// Requests that are signed for each case, and sent again and again.
 const POOL: usize = 256;
-
-/// Connections.
-const CLIENTS: usize = 16;
 
 const WARM_UP: Duration = Duration::from_millis(200);

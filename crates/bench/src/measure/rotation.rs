@@ -6,7 +6,7 @@ use crate::arguments::Plan;
 use crate::load::{Clients, End, Outcome, Requests, pace};
 use crate::process::Pinning;
 use crate::stats::{Latency, Round, as_float, median_duration};
-use crate::table::{Row, Table};
+use crate::table::{Row, Table, count_text};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -49,7 +49,7 @@ async fn create(trent: &Trent, count: usize, total: usize, table: &mut Table) ->
     let elapsed = outcomes.iter().map(|outcome| outcome.elapsed).sum();
     let latencies = outcomes.into_iter().flat_map(|Outcome { latencies, .. }| latencies).collect();
     if count > total / 2 {
-        let what = format!("CreateKey, {CLIENTS_MANY} clients, up to {total} keys");
+        let what = format!("CreateKey, {CLIENTS_MANY} clients, up to {} keys", count_text(total));
         table.push(Row::of(what, &Round::new(elapsed, cpu, latencies)));
     }
     Ok(())
@@ -69,7 +69,7 @@ async fn measure_start(
         trent.server.stop().await?;
     }
     table.push(Row {
-        what: format!("Start-up with {keys} keys"),
+        what: format!("Start-up with {} keys", count_text(keys)),
         max: times.iter().copied().max(),
         p50: Some(median_duration(times)),
         ..Row::default()
@@ -128,7 +128,7 @@ async fn rotate(plan: &Plan, trent: &mut Trent, keys: &[String], table: &mut Tab
 
     let due = as_float(plan.due);
     table.push(Row {
-        what: format!("Rotation of {} keys of {}", plan.due, plan.keys),
+        what: format!("Rotation of {} keys of {}", count_text(plan.due), count_text(plan.keys)),
         per_second: Some(due / elapsed.as_secs_f64()),
         cpu_us: Some(cpu.as_secs_f64() * 1e6 / due),
         ..Row::default()

@@ -1,5 +1,6 @@
 //! `trent dev`: a faithful local KMS that accepts any credentials and can travel in time.
 
+use super::misuse;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control};
 use crate::shutdown;
@@ -45,11 +46,12 @@ pub(crate) struct Dev {
     /// An access key whose signatures are verified: ID:SECRET or ID:SECRET:ACCOUNT; may be given
     /// several times. In the environment, separate several by commas.
     #[arg(long = "access-key", env = "TRENT_ACCESS_KEYS", value_name = "ID:SECRET")]
-    #[arg(value_delimiter = ',', value_parser = known_access_key, hide_env_values = true)]
-    access_keys: Vec<KnownAccessKey>,
+    #[arg(value_delimiter = ',', hide_env_values = true)]
+    access_keys: Vec<String>,
 
     /// How long a rotation on demand takes, such as 5s or PT5S.
     #[arg(long, env = "TRENT_ROTATION_DELAY", value_name = "DURATION", default_value = "0s")]
+    #[arg(value_parser = delay)]
     rotation_delay: SignedDuration,
 
     /// How many KMS keys are kept opened in memory.
@@ -76,13 +78,6 @@ struct LocalKms {
     data_dir: Option<PathBuf>,
 }
 
-#[derive(Clone)]
-struct KnownAccessKey {
-    id: String,
-    secret: Zeroizing<String>,
-    account: Option<AccountId>,
-}
-
 impl Dev {
     /// Runs until SIGTERM or SIGINT.
     pub(crate) fn run(self) -> Result<()> {
@@ -101,13 +96,10 @@ impl Dev {
         let listen = self
             .listen
             .unwrap_or_else(|| ([127, 0, 0, 1], self.local_kms.port.unwrap_or(PORT)).into());
-        let known = self.access_keys.into_iter().map(|key| Credential {
-            access_key_id: key.id,
-            secret: key.secret,
-            account: key.account.unwrap_or(account),
-        });
+        let known = self.access_keys.into_iter().map(Zeroizing::new);
+        let known = known.map(|text| known_access_key(&text, account)).collect::<Result<_>>()?;
         let settings = Settings {
-            credentials: Credentials::accepting_unknown(account, known.collect()),
+            credentials: Credentials::accepting_unknown(account, known),
             account,
             region: region.clone(),
             on_demand_rotation_delay: self.rotation_delay,
@@ -182,16 +174,32 @@ fn region(text: &str) -> Result<Region, String> {
     Region::parse(text).ok_or_else(|| "a Region looks like us-east-1".to_owned())
 }
 
-fn known_access_key(text: &str) -> Result<KnownAccessKey, String> {
-    let (id, rest) = text.split_once(':').ok_or("expected ID:SECRET or ID:SECRET:ACCOUNT")?;
-    let (secret, account) = match rest.split_once(':') {
-        Some((secret, digits)) => (secret, Some(account(digits)?)),
-        None => (rest, None),
+fn delay(text: &str) -> Result<SignedDuration, String> {
+    let delay: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    if delay.is_negative() { Err("a delay is not negative".to_owned()) } else { Ok(delay) }
+}
+
+/// Reads `ID:SECRET` or `ID:SECRET:ACCOUNT`. Not a parser of clap's, whose messages repeat what was
+/// given, and that is a secret.
+fn known_access_key(text: &str, usual: AccountId) -> Result<Credential> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (id, secret, digits) = match parts.as_slice() {
+        [id, secret] => (id, secret, None),
+        [id, secret, digits] => (id, secret, Some(digits)),
+        _ => {
+            return Err(misuse("--access-key is not of the form ID:SECRET or ID:SECRET:ACCOUNT"));
+        }
     };
     if id.is_empty() || secret.is_empty() {
-        return Err("neither ID nor SECRET may be empty".to_owned());
+        return Err(misuse("neither ID nor SECRET of --access-key may be empty"));
     }
-    Ok(KnownAccessKey { id: id.to_owned(), secret: secret.to_owned().into(), account })
+    let account = match digits {
+        Some(digits) => account(digits)
+            .map_err(|cause| misuse(&format!("in --access-key for `{id}`: {cause}")))?,
+        None => usual,
+    };
+    let secret = Zeroizing::new((*secret).to_owned());
+    Ok(Credential { access_key_id: (*id).to_owned(), secret, account })
 }
 
 /// The account of callers without one.

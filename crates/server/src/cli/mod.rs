@@ -2,7 +2,8 @@
 
 mod dev;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// A self-hosted key management service that speaks the AWS KMS API.
 #[derive(Parser)]
@@ -28,4 +29,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Dev(dev) => dev.run(),
     }
+}
+
+/// A command line that cannot be understood, of which clap does not know.
+fn misuse(message: &str) -> anyhow::Error {
+    Arguments::command().error(ErrorKind::ValueValidation, message).into()
 }

@@ -39,6 +39,8 @@ pub struct JobCounts {
     pub on_demand_rotations: u64,
     /// Keys deleted.
     pub deletions: u64,
+    /// Keys of which imported key material was erased because it had expired.
+    pub expirations: u64,
     /// Jobs that failed.
     pub failures: u64,
     /// Records that cannot be opened.
@@ -194,6 +196,15 @@ impl Service {
                 job: None,
                 due_again: key.value.next_job().map(|job| job.due()),
             }),
+            Some(Job::Expire { due }) => {
+                let date = if dating == Dating::Now { now } else { due };
+                let (changed, _) = key.value.without_expired(date);
+                Ok(Planned {
+                    set: set.put_key(&changed, key.version)?,
+                    job,
+                    due_again: changed.next_job().map(|job| job.due()),
+                })
+            }
             Some(Job::Delete { .. }) => {
                 let mut set = set.delete_key(key);
                 for alias in self.aliases_of(&key.value.arn(), None, ALIASES_MAX).await? {
@@ -203,16 +214,12 @@ impl Service {
             }
             Some(Job::Rotate(rotation)) => {
                 let date = if dating == Dating::Now { now } else { rotation.date };
-                let material = self
-                    .key_store
-                    .generate_symmetric(key.value.id.as_bytes())
-                    .map_err(from_key_store)?;
-                let rotated = key.value.rotated(
-                    rotation.kind,
-                    KeyMaterialId(material.id),
-                    Sealed(material.sealed),
-                    date,
-                );
+                let made = || {
+                    let id = key.value.id.as_bytes();
+                    let new = self.key_store.generate_symmetric(id).map_err(from_key_store)?;
+                    Ok::<_, KmsError>((KeyMaterialId(new.id), Sealed(new.sealed)))
+                };
+                let rotated = key.value.rotated(rotation.kind, made, date)?;
                 Ok(Planned {
                     set: set.put_key(&rotated, key.version)?,
                     job,
@@ -232,6 +239,7 @@ impl Service {
                     }
                     Some(Job::Rotate(_)) => counts.automatic_rotations += 1,
                     Some(Job::Delete { .. }) => counts.deletions += 1,
+                    Some(Job::Expire { .. }) => counts.expirations += 1,
                     None => {}
                 });
                 true

@@ -148,7 +148,7 @@ async fn all_aliases(
 async fn own_key(cx: &Context<'_>, name: &str) -> Result<AuthorizedKey, KmsError> {
     let key = cx.key(name).await?;
     // UpdateAlias refuses a new target that is pending deletion, as CreateAlias does.
-    check_key_state(trent_api::Operation::CreateAlias, &key)?;
+    check_key_state(trent_api::Operation::CreateAlias, &key, cx.now)?;
     Ok(key)
 }
 

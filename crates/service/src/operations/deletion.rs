@@ -20,8 +20,8 @@ pub(crate) async fn schedule_key_deletion(
         .await?;
     Ok(ScheduleKeyDeletionResponse {
         key_id: Some(key.arn().to_string()),
-        deletion_date: key.deletion.map(|deletion| wire::Timestamp(deletion.due)),
-        key_state: Some(key.state()),
+        deletion_date: key.deletion.and_then(|one| one.due).map(wire::Timestamp),
+        key_state: Some(key.state(cx.now)),
         pending_window_in_days: Some(window_days),
     })
 }

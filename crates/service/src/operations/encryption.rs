@@ -124,7 +124,7 @@ pub(super) fn check_usable(
     key: &KmsKey,
     algorithm: EncryptionAlgorithmSpec,
 ) -> Result<(), KmsError> {
-    check_key_state(cx.operation, key)?;
+    check_key_state(cx.operation, key, cx.now)?;
     if algorithm == EncryptionAlgorithmSpec::SymmetricDefault {
         return Ok(());
     }

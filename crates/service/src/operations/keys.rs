@@ -15,7 +15,7 @@ use trent_api::{ErrorCode, KmsError};
 use trent_core::key_material::Sealed;
 use trent_core::key_policy::{check_key_policy, default_key_policy};
 use trent_core::key_spec::key_usage;
-use trent_core::lifecycle::NewKey;
+use trent_core::lifecycle::{NewKey, NewKind};
 use trent_core::tag::tags_of_new_key;
 use trent_core::{KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey};
 use trent_store::Kind;
@@ -42,20 +42,15 @@ pub(crate) async fn create_key(
     let id = KeyId::single_region(random);
     let material =
         cx.service.key_store.generate_symmetric(id.as_bytes()).map_err(from_key_store)?;
-    let material = KeyMaterial {
-        id: KeyMaterialId(material.id),
-        sealed: Sealed(material.sealed),
-        created: cx.now,
-        rotation: None,
-    };
+    let material = KeyMaterial::new(KeyMaterialId(material.id), Sealed(material.sealed), cx.now);
     let description = request.description.unwrap_or_default();
     let new = NewKey { account, region, id, description, policy, tags };
-    let key = KmsKey::new_symmetric(new, vec![material], cx.now);
+    let key = KmsKey::new(new, NewKind::SYMMETRIC, vec![material], cx.now);
     let set = ChangeSet::new(&cx.service.records).create_key(&key)?;
     if !cx.committed(set).await? {
         return Err(KmsError::internal("a random key id exists already"));
     }
-    Ok(CreateKeyResponse { key_metadata: Some(key.metadata()) })
+    Ok(CreateKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
 }
 
 /// DescribeKey. Raises `NotFoundException`, `InvalidArnException`.
@@ -64,7 +59,7 @@ pub(crate) async fn describe_key(
     request: DescribeKeyRequest,
 ) -> Result<DescribeKeyResponse, KmsError> {
     let key = cx.key_by_any_name(&request.key_id).await?;
-    Ok(DescribeKeyResponse { key_metadata: Some(key.metadata()) })
+    Ok(DescribeKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
 }
 
 /// ListKeys. Raises `InvalidMarkerException`.

@@ -4,7 +4,7 @@
 use crate::context::Context;
 use crate::paging::{Listing, page_size};
 use trent_api::KmsError;
-use trent_api::enums::IncludeKeyMaterial;
+use trent_api::enums::{IncludeKeyMaterial, KeyMaterialState};
 use trent_api::structures::{
     DisableKeyRotationRequest, EnableKeyRotationRequest, GetKeyRotationStatusRequest,
     GetKeyRotationStatusResponse, ListKeyRotationsRequest, ListKeyRotationsResponse,
@@ -41,7 +41,7 @@ pub(crate) async fn get_key_rotation_status(
     request: GetKeyRotationStatusRequest,
 ) -> Result<GetKeyRotationStatusResponse, KmsError> {
     let key = cx.key(&request.key_id).await?;
-    check_key_state(cx.operation, &key)?;
+    check_key_state(cx.operation, &key, cx.now)?;
     Ok(key.rotation_status())
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn list_key_rotations(
     request: ListKeyRotationsRequest,
 ) -> Result<ListKeyRotationsResponse, KmsError> {
     let key = cx.key(&request.key_id).await?;
-    check_key_state(cx.operation, &key)?;
+    check_key_state(cx.operation, &key, cx.now)?;
     let include = request.include_key_material.unwrap_or(IncludeKeyMaterial::RotationsOnly);
     let all = match include {
         IncludeKeyMaterial::AllKeyMaterial => AllKeyMaterial::Yes,
@@ -62,7 +62,7 @@ pub(crate) async fn list_key_rotations(
     let listing = Listing { operation: cx.operation, scope: &[&arn, include.as_str()] };
     let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
     let material_id = |entry: &RotationsListEntry| entry.key_material_id.clone();
-    let mut rotations = key.rotations(all);
+    let mut rotations = key.rotations(all, KeyMaterialState::PendingRotation, cx.now);
     if let Some(last) = rotations.iter().position(|entry| material_id(entry) == after) {
         rotations.drain(..=last);
     }
