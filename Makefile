@@ -18,6 +18,7 @@ test-rust:
 
 test-sdk: build
 	scripts/python-env
+	scripts/node-env
 	.venv/bin/pytest -c tests/pytest.ini tests
 
 lint: ## Check format, lints, generated files
@@ -35,4 +36,4 @@ bench: build ## Measure; prints ratios to a bare echo of the same run
 
 clean:
 	$(CARGO) clean
-	rm -rf .venv .trent
+	rm -rf .venv .trent tests/clients/node_modules

@@ -229,6 +229,15 @@ class Api:
                 return items
             marker = {"Marker": page["NextMarker"]}
 
+    def aliases(self, **members):
+        """All aliases of customers: name → key id."""
+        entries = self.pages("ListAliases", "Aliases", **members)
+        return {
+            entry["AliasName"]: entry["TargetKeyId"]
+            for entry in entries
+            if not entry["AliasName"].startswith("alias/aws/")
+        }
+
     def plaintext(self, ciphertext, **members):
         reply = self("Decrypt", CiphertextBlob=ciphertext, **members)
         return base64.b64decode(reply["Plaintext"], validate=True)

@@ -212,10 +212,7 @@ def on_demand_rotations_are_completed(api, key_ids):
 def check_lists(api, known):
     listed = {entry["KeyId"] for entry in api.pages("ListKeys", "Keys", Limit=1000)}
     assert known.keys.keys() <= listed, "acknowledged keys are missing"
-    aliases = {
-        entry["AliasName"]: entry["TargetKeyId"]
-        for entry in api.pages("ListAliases", "Aliases", Limit=100)
-    }
+    aliases = api.aliases(Limit=100)
     missing = known.aliases.items() - aliases.items()
     assert not missing, f"acknowledged aliases are missing or point elsewhere: {missing}"
     surplus = aliases.items() - known.aliases.items() - known.aliases_cut_off.items()

@@ -37,7 +37,7 @@ def test_rotation_dates_ascend_when_clients_rotate_a_key_at_the_same_time():
 def test_rotation_dates_ascend_when_clients_rotate_while_time_is_played_through():
     with Trent() as server:
         api = Api(server.port)
-        key_ids = [api("CreateKey")["KeyMetadata"]["KeyId"] for _ in range(50)]
+        key_ids = [api("CreateKey")["KeyMetadata"]["KeyId"] for _ in range(120)]
         for key_id in key_ids:
             api("EnableKeyRotation", KeyId=key_id, RotationPeriodInDays=PERIOD_DAYS)
         with ThreadPoolExecutor(CLIENTS) as pool:
@@ -54,7 +54,7 @@ def test_rotation_dates_ascend_when_clients_rotate_while_time_is_played_through(
 def test_rotations_due_at_moments_close_together_are_all_completed_when_due():
     with Trent("--rotation-delay", "300ms") as server:
         api = Api(server.port)
-        for _ in range(5):
+        for _ in range(8):
             key_ids = [api("CreateKey")["KeyMetadata"]["KeyId"] for _ in range(150)]
             for key_id in key_ids:
                 api("RotateKeyOnDemand", KeyId=key_id)

@@ -1,7 +1,7 @@
 """Servers and keys for the SDK tests."""
 
 import pytest
-from sdk_support import Subject
+from sdk_support import Subject, kind_for
 from trent_server import Trent
 
 
@@ -35,10 +35,26 @@ def other_key(kms):
     return kms.create_key()["KeyMetadata"]["KeyId"]
 
 
+@pytest.fixture(scope="session")
+def key_of(kms):
+    """The id of a key of a spec and usage: `key_of(spec, usage)`. Tests share it and do not
+    change it."""
+    made = {}
+
+    def of(spec, usage):
+        if (spec, usage) not in made:
+            metadata = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]
+            made[spec, usage] = metadata["KeyId"]
+        return made[spec, usage]
+
+    return of
+
+
 @pytest.fixture
-def subject(kms):
-    """A fresh key with alias and ciphertext."""
-    return Subject(kms)
+def subject(request, kms):
+    """A fresh key with alias and ciphertext, of the kind that suits the test's operation."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return Subject(kms, **kind_for(parameters.get("way")))
 
 
 @pytest.fixture

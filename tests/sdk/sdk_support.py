@@ -8,6 +8,7 @@ import re
 import uuid
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from functools import cache
 
 import pytest
 from botocore import xform_name
@@ -15,15 +16,28 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+)
 
 ACCOUNT = "000000000000"
 OTHER_ACCOUNT = "111122223333"
 REGION = "us-east-1"
 OTHER_REGION = "eu-west-1"
+THIRD_REGION = "ap-southeast-2"
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
 UNKNOWN_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+UNKNOWN_GRANT = "0" * 64
+GRANTEE = f"arn:aws:iam::{ACCOUNT}:role/grantee"
 DAY = timedelta(days=1)
 
 WOULD_SUCCEED = "The request would have succeeded, but the DryRun option is set."
@@ -193,26 +207,237 @@ def call(server, operation, body, **signing):
 # Keys, and how each operation is called on one.
 
 
-class Subject:
-    """A key, an alias and a ciphertext of it, and another key: enough for every operation."""
+# Kinds of keys, beside the symmetric encryption key that CreateKey makes when it is not told more.
+SIGNING = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
+MAC = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
+AGREEING = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}
+ENCAPSULATING = {"KeySpec": "ML_KEM_512", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}
+IMPORTED = {"Origin": "EXTERNAL"}
 
-    def __init__(self, kms):
+# Key specs that the enumeration of the old name of KeySpec does not have.
+WITHOUT_OLD_SPEC = {
+    "ECC_NIST_EDWARDS25519",
+    "ML_DSA_44",
+    "ML_DSA_65",
+    "ML_DSA_87",
+    "ML_KEM_512",
+    "ML_KEM_768",
+    "ML_KEM_1024",
+}
+
+
+def spec_members(spec):
+    """A key spec under its name and, where that has it, under its old name."""
+    if spec in WITHOUT_OLD_SPEC:
+        return {"KeySpec": spec}
+    return {"KeySpec": spec, "CustomerMasterKeySpec": spec}
+
+
+def check_new_key(kms, spec, usage, algorithms):
+    """Creates an asymmetric or HMAC key and checks every member of its metadata."""
+    metadata = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]
+    assert kms.describe_key(KeyId=metadata["KeyId"])["KeyMetadata"] == metadata
+    key_id = metadata["KeyId"]
+    assert UUID.fullmatch(key_id)
+    assert close_to(utc_now(), metadata.pop("CreationDate"))
+    assert metadata == {
+        "AWSAccountId": ACCOUNT,
+        "KeyId": key_id,
+        "Arn": key_arn(key_id),
+        "Enabled": True,
+        "Description": "",
+        "KeyUsage": usage,
+        "KeyState": "Enabled",
+        "Origin": "AWS_KMS",
+        "KeyManager": "CUSTOMER",
+        "MultiRegion": False,
+        **spec_members(spec),
+        **algorithms,
+    }
+
+
+def check_public_key(kms, spec, key, algorithms):
+    """Checks every member of what GetPublicKey answers; returns the key for use outside."""
+    response = members(kms.get_public_key(KeyId=key))
+    encoded = response.pop("PublicKey")
+    metadata = kms.describe_key(KeyId=key)["KeyMetadata"]
+    assert response == {
+        "KeyId": metadata["Arn"],
+        "KeyUsage": metadata["KeyUsage"],
+        **spec_members(spec),
+        **algorithms,
+    }
+    return encoded
+
+
+def check_no_rotation(kms, key):
+    """Checks what the operations of rotation answer about a key that does not rotate."""
+    with raises("UnsupportedOperationException", ""):
+        kms.enable_key_rotation(KeyId=key)
+    with raises("UnsupportedOperationException", ""):
+        kms.disable_key_rotation(KeyId=key)
+    with raises("UnsupportedOperationException", ""):
+        kms.rotate_key_on_demand(KeyId=key)
+    status = members(kms.get_key_rotation_status(KeyId=key))
+    assert status == {"KeyId": key, "KeyRotationEnabled": False}
+    for include in ("ROTATIONS_ONLY", "ALL_KEY_MATERIAL"):
+        listed = members(kms.list_key_rotations(KeyId=key, IncludeKeyMaterial=include))
+        assert listed == {"Rotations": [], "Truncated": False}
+    kms.disable_key(KeyId=key)
+    with raises("DisabledException", f"{key_arn(key)} is disabled."):
+        kms.rotate_key_on_demand(KeyId=key)
+    kms.enable_key(KeyId=key)
+
+
+def last_use(kms, key):
+    """What a key was last used for; None if it was not used."""
+    return kms.get_key_last_usage(KeyId=key)["KeyLastUsage"].get("Operation")
+
+
+def usage_refused(arn, usage, operation):
+    """Expects a key to be refused because it is for something else."""
+    message = f"{arn} key usage is {usage} which is not valid for {operation}."
+    return raises("InvalidKeyUsageException", message)
+
+
+def algorithm_refused(algorithm, spec):
+    """Expects an algorithm to be refused because keys of the spec do not have it."""
+    message = f"Algorithm {algorithm} is incompatible with key spec {spec}."
+    return raises("InvalidKeyUsageException", message)
+
+
+def altered(data, position):
+    """The same bytes but for one bit of the byte at a position."""
+    changed = bytearray(data)
+    changed[position] ^= 1
+    return bytes(changed)
+
+
+@cache
+def private_key(spec):
+    """A private key of our own, of an RSA or elliptic curve key spec."""
+    if spec.startswith("RSA"):
+        return rsa.generate_private_key(65537, int(spec[-4:]))
+    if spec == "ECC_NIST_EDWARDS25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    curves = {
+        "ECC_NIST_P256": ec.SECP256R1,
+        "ECC_NIST_P384": ec.SECP384R1,
+        "ECC_NIST_P521": ec.SECP521R1,
+        "ECC_SECG_P256K1": ec.SECP256K1,
+    }
+    return ec.generate_private_key(curves[spec]())
+
+
+def pkcs8(private_key):
+    """A private key as it is imported."""
+    return private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def import_key(kms, spec, usage, material):
+    """Creates a key of key material that is known outside, and returns its id."""
+    key = kms.create_key(KeySpec=spec, KeyUsage=usage, Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    is_pair = not spec.startswith("HMAC")
+    algorithm = "RSA_AES_KEY_WRAP_SHA_256" if is_pair else "RSAES_OAEP_SHA_256"
+    parameters = kms.get_parameters_for_import(
+        KeyId=key, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048"
+    )
+    scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), label=None)
+    wrapping_key = load_der_public_key(parameters["PublicKey"])
+    if is_pair:
+        once = bytes(range(32))
+        wrapped = wrapping_key.encrypt(once, scheme) + aes_key_wrap_with_padding(once, material)
+    else:
+        wrapped = wrapping_key.encrypt(material, scheme)
+    kms.import_key_material(
+        KeyId=key,
+        ImportToken=parameters["ImportToken"],
+        EncryptedKeyMaterial=wrapped,
+        ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
+    )
+    return key
+
+
+# A public key to agree on a secret with.
+PEER = (
+    ec.derive_private_key(7, ec.SECP256R1())
+    .public_key()
+    .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+)
+
+
+def import_parameters(kms, key):
+    """What ImportKeyMaterial needs to import material that is always the same."""
+    answer = kms.get_parameters_for_import(
+        KeyId=key, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+    )
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    wrapped = load_der_public_key(answer["PublicKey"]).encrypt(bytes(range(32)), oaep)
+    return {
+        "ImportToken": answer["ImportToken"],
+        "EncryptedKeyMaterial": wrapped,
+        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+    }
+
+
+def made_with(kms, metadata):
+    """What a key makes of `secret` and takes back: a ciphertext, a signature or a MAC."""
+    key, usage = metadata["KeyId"], metadata["KeyUsage"]
+    if usage == "SIGN_VERIFY":
+        signed = kms.sign(KeyId=key, Message=b"secret", SigningAlgorithm="ECDSA_SHA_256")
+        return signed["Signature"]
+    if usage == "GENERATE_VERIFY_MAC":
+        return kms.generate_mac(KeyId=key, Message=b"secret", MacAlgorithm="HMAC_SHA_256")["Mac"]
+    if usage == "ENCAPSULATE_DECAPSULATE":
+        encapsulated = kms.encapsulate(KeyId=key, EncapsulationAlgorithm="ML_KEM")
+        return encapsulated["SharedSecretCiphertextBlob"]
+    if usage == "KEY_AGREEMENT":
+        return None
+    return kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+
+
+class Subject:
+    """A key, an alias and a ciphertext of it, and another key: enough for every operation.
+
+    A key that does not encrypt has a signature or a MAC instead of the ciphertext. A key with
+    imported material has parameters to import it again."""
+
+    importable = {"ImportToken": b"x", "EncryptedKeyMaterial": b"x"}
+
+    def __init__(self, kms, **parameters):
+        metadata = kms.create_key(**parameters)["KeyMetadata"]
+        self.receive_material(kms, metadata)
+        self.surround(kms, metadata, made_with(kms, metadata))
+        self.give_grant()
+
+    def receive_material(self, kms, metadata):
+        """Imports the material of a key for which it is to be imported."""
+        if metadata["Origin"] == "EXTERNAL":
+            key = metadata["KeyId"]
+            self.importable = import_parameters(kms, key)
+            kms.import_key_material(KeyId=key, **self.importable)
+
+    def surround(self, kms, metadata, made):
         self.kms = kms
-        metadata = kms.create_key()["KeyMetadata"]
         self.id, self.arn = metadata["KeyId"], metadata["Arn"]
+        self.made = self.ciphertext = made
         self.alias = new_alias_name()
         self.alias_arn = alias_arn(self.alias)
         kms.create_alias(AliasName=self.alias, TargetKeyId=self.id)
-        self.ciphertext = kms.encrypt(KeyId=self.id, Plaintext=b"secret")["CiphertextBlob"]
         self.other = kms.create_key()["KeyMetadata"]["KeyId"]
         self.other_ciphertext = kms.encrypt(KeyId=self.other, Plaintext=b"x")["CiphertextBlob"]
         self.other_alias = new_alias_name()
         kms.create_alias(AliasName=self.other_alias, TargetKeyId=self.other)
 
+    def give_grant(self):
+        """Makes the grant that is there to be revoked; needs a key that is enabled."""
+        terms = {"GranteePrincipal": GRANTEE, "Operations": ["DescribeKey"]}
+        self.grant = self.kms.create_grant(KeyId=self.id, **terms)["GrantId"]
+
     def bring_into(self, state):
         if state == "Disabled":
             self.kms.disable_key(KeyId=self.id)
-        elif state == "PendingDeletion":
+        elif state in ("PendingDeletion", "PendingReplicaDeletion"):
             self.kms.schedule_key_deletion(KeyId=self.id)
         assert self.state == state
 
@@ -224,6 +449,35 @@ class Subject:
         """Calls an operation in one of `WAYS`, naming the key as `key`."""
         operation = getattr(self.kms, xform_name(way.split()[0]))
         return operation(**WAYS[way](self, key or self.id))
+
+
+class Primary(Subject):
+    """A multi-Region primary key with a replica in another Region."""
+
+    def __init__(self, kms, **parameters):
+        super().__init__(kms, MultiRegion=True, **parameters)
+        kms.replicate_key(KeyId=self.id, ReplicaRegion=OTHER_REGION)
+
+
+class Replica(Subject):
+    """A replica of a primary key of another Region, where the ciphertext was made. It has no
+    grant, as none can be made while it is being created."""
+
+    grant = UNKNOWN_GRANT
+
+    def __init__(self, kms, elsewhere, **parameters):
+        primary = elsewhere.create_key(MultiRegion=True, **parameters)["KeyMetadata"]
+        self.receive_material(elsewhere, primary)
+        made = made_with(elsewhere, primary)
+        region = kms.meta.region_name
+        answer = elsewhere.replicate_key(KeyId=primary["KeyId"], ReplicaRegion=region)
+        self.surround(kms, answer["ReplicaKeyMetadata"], made)
+
+    def settle(self):
+        """What can be done when the replica is no longer being created."""
+        metadata = self.kms.describe_key(KeyId=self.id)["KeyMetadata"]
+        self.receive_material(self.kms, metadata)
+        self.give_grant()
 
 
 def policy_allowing(principal, sid="all"):
@@ -248,18 +502,54 @@ def policy_allowing(principal, sid="all"):
 WAYS = {
     "CancelKeyDeletion": lambda s, key: {"KeyId": key},
     "CreateAlias": lambda s, key: {"AliasName": new_alias_name(), "TargetKeyId": key},
+    "CreateGrant": lambda s, key: {
+        "KeyId": key,
+        "GranteePrincipal": GRANTEE,
+        "Operations": ["DescribeKey"],
+    },
+    "Decapsulate": lambda s, key: {
+        "KeyId": key,
+        "SharedSecretCiphertextBlob": s.made,
+        "EncapsulationAlgorithm": "ML_KEM",
+    },
     "Decrypt": lambda s, key: {"KeyId": key, "CiphertextBlob": s.ciphertext},
+    "DeriveSharedSecret": lambda s, key: {
+        "KeyId": key,
+        "KeyAgreementAlgorithm": "ECDH",
+        "PublicKey": PEER,
+    },
+    "DeleteImportedKeyMaterial": lambda s, key: {"KeyId": key},
     "DescribeKey": lambda s, key: {"KeyId": key},
     "DisableKey": lambda s, key: {"KeyId": key},
     "DisableKeyRotation": lambda s, key: {"KeyId": key},
     "EnableKey": lambda s, key: {"KeyId": key},
     "EnableKeyRotation": lambda s, key: {"KeyId": key},
+    "Encapsulate": lambda s, key: {"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"},
     "Encrypt": lambda s, key: {"KeyId": key, "Plaintext": b"x"},
     "GenerateDataKey": lambda s, key: {"KeyId": key, "KeySpec": "AES_256"},
+    "GenerateDataKeyPair": lambda s, key: {"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"},
+    "GenerateDataKeyPairWithoutPlaintext": lambda s, key: {
+        "KeyId": key,
+        "KeyPairSpec": "ECC_NIST_P256",
+    },
     "GenerateDataKeyWithoutPlaintext": lambda s, key: {"KeyId": key, "KeySpec": "AES_256"},
+    "GenerateMac": lambda s, key: {
+        "KeyId": key,
+        "Message": b"x",
+        "MacAlgorithm": "HMAC_SHA_256",
+    },
+    "GetKeyLastUsage": lambda s, key: {"KeyId": key},
     "GetKeyPolicy": lambda s, key: {"KeyId": key},
     "GetKeyRotationStatus": lambda s, key: {"KeyId": key},
+    "GetParametersForImport": lambda s, key: {
+        "KeyId": key,
+        "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
+        "WrappingKeySpec": "RSA_2048",
+    },
+    "GetPublicKey": lambda s, key: {"KeyId": key},
+    "ImportKeyMaterial": lambda s, key: {"KeyId": key, **s.importable},
     "ListAliases": lambda s, key: {"KeyId": key},
+    "ListGrants": lambda s, key: {"KeyId": key},
     "ListKeyPolicies": lambda s, key: {"KeyId": key},
     "ListKeyRotations": lambda s, key: {"KeyId": key},
     "ListResourceTags": lambda s, key: {"KeyId": key},
@@ -276,33 +566,99 @@ WAYS = {
         "CiphertextBlob": s.other_ciphertext,
         "DestinationKeyId": key,
     },
+    "ReplicateKey": lambda s, key: {"KeyId": key, "ReplicaRegion": THIRD_REGION},
+    "RevokeGrant": lambda s, key: {"KeyId": key, "GrantId": s.grant},
     "RotateKeyOnDemand": lambda s, key: {"KeyId": key},
     "ScheduleKeyDeletion": lambda s, key: {"KeyId": key},
+    "Sign": lambda s, key: {
+        "KeyId": key,
+        "Message": b"x",
+        "SigningAlgorithm": "ECDSA_SHA_256",
+    },
     "TagResource": lambda s, key: {"KeyId": key, "Tags": [{"TagKey": "a", "TagValue": "b"}]},
     "UntagResource": lambda s, key: {"KeyId": key, "TagKeys": ["a"]},
     "UpdateAlias": lambda s, key: {"AliasName": s.other_alias, "TargetKeyId": key},
     "UpdateKeyDescription": lambda s, key: {"KeyId": key, "Description": "d"},
+    "UpdatePrimaryRegion": lambda s, key: {"KeyId": key, "PrimaryRegion": OTHER_REGION},
+    "Verify": lambda s, key: {
+        "KeyId": key,
+        "Message": b"secret",
+        "Signature": s.made,
+        "SigningAlgorithm": "ECDSA_SHA_256",
+    },
+    "VerifyMac": lambda s, key: {
+        "KeyId": key,
+        "Message": b"secret",
+        "Mac": s.made,
+        "MacAlgorithm": "HMAC_SHA_256",
+    },
 }
+
+# The kind of key that an operation works on, where it is not a symmetric encryption key.
+KINDS = {
+    "Decapsulate": ENCAPSULATING,
+    "DeleteImportedKeyMaterial": IMPORTED,
+    "DeriveSharedSecret": AGREEING,
+    "Encapsulate": ENCAPSULATING,
+    "GenerateMac": MAC,
+    "GetParametersForImport": IMPORTED,
+    "GetPublicKey": SIGNING,
+    "ImportKeyMaterial": IMPORTED,
+    "Sign": SIGNING,
+    "Verify": SIGNING,
+    "VerifyMac": MAC,
+}
+
+
+def kind_for(way):
+    """What CreateKey is told to make a key on which the operation works."""
+    return KINDS.get(way, {})
+
+
+# Operations that work on multi-Region primary keys only.
+OF_PRIMARIES = {"ReplicateKey", "UpdatePrimaryRegion"}
 
 # Operations whose key may be named by an alias; the others take a key id or key ARN only.
 TAKING_ALIASES = {
+    "Decapsulate",
     "Decrypt",
+    "DeriveSharedSecret",
     "DescribeKey",
+    "Encapsulate",
     "Encrypt",
     "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
     "GenerateDataKeyWithoutPlaintext",
+    "GenerateMac",
+    "GetPublicKey",
     "ReEncrypt from",
     "ReEncrypt to",
+    "Sign",
+    "Verify",
+    "VerifyMac",
 }
 
 # Operations that work on a key of another account.
-ACROSS_ACCOUNTS = TAKING_ALIASES | {"GetKeyRotationStatus"}
+ACROSS_ACCOUNTS = TAKING_ALIASES | {
+    "CreateGrant",
+    "GetKeyRotationStatus",
+    "ListGrants",
+    "RevokeGrant",
+}
 
 # Operations that cryptography is done with.
-CRYPTOGRAPHIC = TAKING_ALIASES - {"DescribeKey"}
+CRYPTOGRAPHIC = TAKING_ALIASES - {"DescribeKey", "GetPublicKey"}
 
-# Built operations that name no key, or name it by an alias only.
-WITHOUT_KEY = {"CreateKey", "DeleteAlias", "GenerateRandom", "ListKeys"}
+# Built operations that name no key, or only by an alias, or only by a grant token or its ARN.
+WITHOUT_KEY = {
+    "CreateKey",
+    "DeleteAlias",
+    "GenerateRandom",
+    "ListKeys",
+    "ListRetirableGrants",
+    "RetireGrant",
+}
 
 BUILT = {way.split()[0] for way in WAYS} | WITHOUT_KEY
 

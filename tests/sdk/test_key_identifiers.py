@@ -4,11 +4,13 @@ import pytest
 from botocore import xform_name
 from sdk_support import (
     ACCOUNT,
+    OF_PRIMARIES,
     OTHER_ACCOUNT,
     OTHER_REGION,
     TAKING_ALIASES,
     UNKNOWN_KEY_ID,
     WAYS,
+    Primary,
     action_of,
     alias_arn,
     denied,
@@ -20,7 +22,9 @@ NOT_TAKING_ALIASES = sorted(WAYS.keys() - TAKING_ALIASES)
 
 
 def prepared(subject, way):
-    """Brings the key into the state in which the operation works."""
+    """A key on which the operation works."""
+    if way in OF_PRIMARIES:
+        return Primary(subject.kms)
     if way == "CancelKeyDeletion":
         subject.bring_into("PendingDeletion")
     return subject
@@ -34,7 +38,8 @@ def declares(kms, way, exception):
 @pytest.mark.parametrize("form", ["id", "arn"])
 @pytest.mark.parametrize("way", WAYS)
 def test_every_operation_takes_key_id_and_key_arn(subject, way, form):
-    prepared(subject, way).call(way, getattr(subject, form))
+    subject = prepared(subject, way)
+    subject.call(way, getattr(subject, form))
 
 
 @pytest.mark.parametrize("form", ["alias", "alias_arn"])
@@ -46,7 +51,7 @@ def test_cryptography_and_description_take_alias_name_and_alias_arn(subject, way
 @pytest.mark.parametrize("form", ["alias", "alias_arn"])
 @pytest.mark.parametrize("way", NOT_TAKING_ALIASES)
 def test_all_other_operations_refuse_aliases(subject, way, form):
-    prepared(subject, way)
+    subject = prepared(subject, way)
     with raises("NotFoundException"):
         subject.call(way, getattr(subject, form))
 

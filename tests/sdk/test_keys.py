@@ -139,7 +139,9 @@ def test_key_spec_and_its_old_name_cannot_both_be_given(kms):
         kms.create_key(KeySpec="SYMMETRIC_DEFAULT", CustomerMasterKeySpec="SYMMETRIC_DEFAULT")
 
 
-@pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "HMAC_256", "ML_DSA_44"])
+@pytest.mark.parametrize(
+    "spec", ["RSA_2048", "ECC_NIST_P256", "HMAC_256", "ML_DSA_44", "ML_KEM_512"]
+)
 def test_other_keys_than_symmetric_encryption_keys_need_a_key_usage(kms, spec):
     message = (
         "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
@@ -155,10 +157,26 @@ def test_a_symmetric_key_is_for_encryption_only(kms, usage):
         kms.create_key(KeyUsage=usage)
 
 
-def test_a_usage_that_does_not_suit_the_spec_is_reported_as_such(kms):
-    message = "KeyUsage SIGN_VERIFY is not compatible with KeySpec HMAC_256"
-    with raises("ValidationException", message):
-        kms.create_key(KeySpec="HMAC_256", KeyUsage="SIGN_VERIFY")
+USAGES = {
+    **dict.fromkeys(("RSA_2048", "RSA_3072", "RSA_4096"), {"ENCRYPT_DECRYPT", "SIGN_VERIFY"}),
+    **dict.fromkeys(
+        ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"), {"SIGN_VERIFY", "KEY_AGREEMENT"}
+    ),
+    **dict.fromkeys(
+        ("ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
+        {"SIGN_VERIFY"},
+    ),
+    **dict.fromkeys(("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"), {"GENERATE_VERIFY_MAC"}),
+    **dict.fromkeys(("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"), {"ENCAPSULATE_DECAPSULATE"}),
+}
+
+
+@pytest.mark.parametrize("spec", USAGES)
+def test_a_usage_that_does_not_suit_the_spec_is_reported_as_such(kms, spec):
+    for usage in set().union(*USAGES.values()) - USAGES[spec]:
+        message = f"KeyUsage {usage} is not compatible with KeySpec {spec}"
+        with raises("ValidationException", message):
+            kms.create_key(KeySpec=spec, KeyUsage=usage)
 
 
 def test_keys_are_listed_with_id_and_arn_whatever_their_state(kms, subject, key):

@@ -17,6 +17,8 @@ from sdk_support import (
     denied,
     flat,
     key_arn,
+    kind_for,
+    members,
     new_alias_name,
     pages,
     policy_allowing,
@@ -179,8 +181,8 @@ def test_a_marker_of_one_account_is_not_valid_in_another(kms, stranger, key, oth
 class Shared(Subject):
     """A key whose policy admits another account, called by that account."""
 
-    def __init__(self, kms, stranger):
-        super().__init__(kms)
+    def __init__(self, kms, stranger, **parameters):
+        super().__init__(kms, **parameters)
         policy = policy_allowing(f"arn:aws:iam::{OTHER_ACCOUNT}:root")
         kms.put_key_policy(KeyId=self.id, Policy=policy)
         self.kms = stranger
@@ -190,8 +192,10 @@ class Shared(Subject):
 
 
 @pytest.fixture
-def shared(kms, stranger):
-    return Shared(kms, stranger)
+def shared(request, kms, stranger):
+    """Of the kind that suits the test's operation."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return Shared(kms, stranger, **kind_for(parameters.get("way")))
 
 
 @pytest.mark.parametrize("way", sorted(ACROSS_ACCOUNTS))
@@ -202,6 +206,12 @@ def test_what_works_across_accounts_works_with_a_key_arn_that_the_policy_admits(
         assert answer["KeyMetadata"]["AWSAccountId"] == ACCOUNT
     elif way == "ReEncrypt from":
         assert answer["SourceKeyId"] == shared.arn
+    elif way == "ListGrants":
+        assert {entry["KeyId"] for entry in answer["Grants"]} == {shared.arn}
+    elif way == "CreateGrant":
+        assert answer.keys() >= {"GrantId", "GrantToken"}
+    elif way == "RevokeGrant":
+        assert members(answer) == {}
     else:
         assert shared.id in answer["KeyId"]
 

@@ -177,6 +177,7 @@ def test_help_names_the_commands_and_every_option():
         "--seed",
         "--access-key",
         "--rotation-delay",
+        "--replication-delay",
         "--cached-keys",
         "--log",
     ):
@@ -210,6 +211,8 @@ def test_the_version_is_printed():
         ("--access-key", "AKID:secret:12"),
         ("--rotation-delay", "soon"),
         ("--rotation-delay", "-5s"),
+        ("--replication-delay", "soon"),
+        ("--replication-delay", "-5s"),
         ("--cached-keys", "many"),
         ("--cached-keys", "-1"),
     ],
@@ -241,6 +244,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         "TRENT_REGION": "eu-west-1",
         "TRENT_SEED": str(seed_file(SEED)),
         "TRENT_ROTATION_DELAY": "PT1H",
+        "TRENT_REPLICATION_DELAY": "PT1H",
         "TRENT_CACHED_KEYS": "10",
         "TRENT_LOG": "error",
     }
@@ -250,6 +254,10 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         assert metadata["Arn"] == key_arn(KEY_A, region="eu-west-1", account=OTHER_ACCOUNT)
         kms.rotate_key_on_demand(KeyId=KEY_A)
         assert "OnDemandRotationStartDate" in kms.get_key_rotation_status(KeyId=KEY_A)
+        primary = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+        kms.replicate_key(KeyId=primary, ReplicaRegion="us-east-1")
+        replica = server.client(region="us-east-1").describe_key(KeyId=primary)["KeyMetadata"]
+        assert replica["KeyState"] == "Creating"
         assert (data_dir / "root.key").exists()
 
 
@@ -299,6 +307,7 @@ def test_the_command_line_goes_before_the_environment(start):
         {"KMS_REGION": "nowhere"},
         {"TRENT_LISTEN": "x"},
         {"TRENT_ROTATION_DELAY": "x"},
+        {"TRENT_REPLICATION_DELAY": "x"},
     ],
 )
 def test_a_value_that_the_environment_cannot_have_is_refused(env):

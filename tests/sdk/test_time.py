@@ -403,7 +403,7 @@ def test_a_reset_empties_the_server_and_puts_the_clock_back(start, data_dir, kep
     assert close_to(utc_now(), moment(answer["now"]))
     assert close_to(utc_now(), clock(server))
     assert kms.list_keys()["Keys"] == []
-    assert kms.list_aliases()["Aliases"] == []
+    assert not [entry for entry in kms.list_aliases()["Aliases"] if "TargetKeyId" in entry]
     with raises("NotFoundException", f"Key '{subject.arn}' does not exist"):
         kms.describe_key(KeyId=subject.id)
     with raises("NotFoundException", f"Alias {subject.alias_arn} is not found."):

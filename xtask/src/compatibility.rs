@@ -77,12 +77,14 @@ const NOT_BUILT: &str = "
 
 They answer UnsupportedOperationException:
 
-- CreateKey: every KeySpec but SYMMETRIC_DEFAULT, every Origin but AWS_KMS, MultiRegion, custom key
-  stores.
-- Recipient (Nitro Enclaves) in Decrypt, GenerateDataKey and GenerateRandom.
+- CreateKey in custom key stores (Origin AWS_CLOUDHSM and EXTERNAL_KEY_STORE), and everything with
+  SM2, which AWS offers in China Regions only.
+- Recipient (Nitro Enclaves) in Decrypt, DeriveSharedSecret, GenerateDataKey, GenerateDataKeyPair and
+  GenerateRandom.
 
-Key policies are checked for their form, stored and returned, but not enforced yet. There are no
-grants: any grant token is answered with InvalidGrantTokenException.
+Key policies are checked for their form, stored and returned, and grants are kept, but neither is
+enforced yet. Of the quotas, those of a single key are enforced (aliases, grants, tags, on-demand
+rotations, size of the key policy), not the number of keys; request rates are not limited.
 ";
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ impl KeyId {
         }
     }
 
+    /// The id of a multi-Region key from 16 random bytes.
+    pub fn multi_region(random: [u8; 16]) -> Self {
+        Self { bytes: random, is_multi_region: true }
+    }
+
     /// The id with exactly these bytes, as a ciphertext blob carries it.
     pub fn from_parts(bytes: [u8; 16], is_multi_region: bool) -> Self {
         Self { bytes, is_multi_region }
@@ -121,7 +126,7 @@ impl fmt::Display for KeyId {
 }
 
 /// The ARN of a KMS key.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyArn {
     /// The Region of the key.
     pub region: Region,

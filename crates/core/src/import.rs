@@ -146,6 +146,7 @@ impl KmsKey {
 
     fn check_import_parameters(&self, import: &NewImport) -> Result<(), KmsError> {
         let invalid = |message: &str| Err(KmsError::new(ErrorCode::Validation, message));
+        let is_first = self.materials.is_empty() && import.import_type.is_none();
         let is_plain = import.import_type.is_none()
             && import.description.is_none()
             && import.expected_id.is_none();
@@ -155,13 +156,13 @@ impl KmsKey {
                  encryption keys only.",
             );
         }
-        if import.import_type == Some(ImportType::NewKeyMaterial) {
+        if is_first || import.import_type == Some(ImportType::NewKeyMaterial) {
             if import.expected_id.is_some() {
                 return invalid(
                     "KeyMaterialId must not be set if the ImportType is NEW_KEY_MATERIAL",
                 );
             }
-            if self.is_replica() {
+            if self.is_replica() && !is_first {
                 self.check_is_primary()?;
             }
         }

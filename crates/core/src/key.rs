@@ -82,13 +82,13 @@ impl KmsKey {
     pub fn state(&self, now: Timestamp) -> KeyState {
         let transition = self.transition.filter(|transition| now < transition.until);
         let transition = transition.map(|transition| transition.kind);
-        if transition == Some(TransitionKind::Creating) {
-            return KeyState::Creating;
-        }
         match self.deletion {
             Some(Deletion { due: Some(_), .. }) => return KeyState::PendingDeletion,
             Some(Deletion { due: None, .. }) => return KeyState::PendingReplicaDeletion,
             None => {}
+        }
+        if transition == Some(TransitionKind::Creating) {
+            return KeyState::Creating;
         }
         if !self.has_all_material(now) {
             return KeyState::PendingImport;

@@ -3,6 +3,7 @@
 //!
 //! What suits a key's kind (origin, spec, usage) is not here: it is checked by each operation.
 
+use crate::id::KeyArn;
 use crate::key::KmsKey;
 use jiff::Timestamp;
 use trent_api::enums::KeyState;
@@ -15,6 +16,14 @@ pub fn check_key_state(operation: Operation, key: &KmsKey, now: Timestamp) -> Re
     let state = key.state(now);
     outcome(operation, state).check(state, &key.arn().to_string())
 }
+
+/// What is answered about a key that lacks imported key material.
+pub fn pending_import(arn: &KeyArn) -> KmsError {
+    KmsError::new(ErrorCode::KmsInvalidState, format!("{arn} {PENDING_IMPORT}"))
+}
+
+const PENDING_IMPORT: &str = "is pending import because no key material has ever been imported or \
+     one of the imported key materials is deleted or expired.";
 
 /// What the table says of an operation on a key in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +39,8 @@ enum Outcome {
     NotPendingDeletion,
     /// `<arn> is pending import …`
     PendingImport,
+    /// `<arn> origin is EXTERNAL …`
+    Imported,
     /// The kind of key cannot do this at all.
     Unsupported,
     /// `<arn> is unavailable.`
@@ -54,11 +65,10 @@ impl Outcome {
             Self::NotPendingDeletion => {
                 (ErrorCode::KmsInvalidState, "is not pending deletion.".to_owned())
             }
-            Self::PendingImport => (
-                ErrorCode::KmsInvalidState,
-                "is pending import because no key material has ever been imported or one of the \
-                 imported key materials is deleted or expired."
-                    .to_owned(),
+            Self::PendingImport => (ErrorCode::KmsInvalidState, PENDING_IMPORT.to_owned()),
+            Self::Imported => (
+                ErrorCode::UnsupportedOperation,
+                "origin is EXTERNAL which is not valid for this operation.".to_owned(),
             ),
             Self::Unavailable => (ErrorCode::KmsInvalidState, "is unavailable.".to_owned()),
             Self::Creating => (ErrorCode::KmsInvalidState, "is creating.".to_owned()),
@@ -123,7 +133,7 @@ const CANCEL_KEY_DELETION: Row = Row {
 const ENABLE_KEY_ROTATION: Row = Row {
     disabled: Outcome::Disabled,
     pending_deletion: Outcome::PendingDeletion,
-    pending_import: Outcome::Unsupported,
+    pending_import: Outcome::Imported,
     unavailable: Outcome::Unsupported,
     creating: Outcome::Creating,
     updating: Outcome::Ok,
@@ -236,7 +246,7 @@ mod tests {
         DeleteImportedKeyMaterial | ok ok ok ok n/a 14 15
         DisableKey | ok ok 3 5 ok 14 15
         EnableKey | ok ok 3 5 ok 14 15
-        EnableKeyRotation DisableKeyRotation | ok 1 3 7 7 14 ok
+        EnableKeyRotation DisableKeyRotation | ok 1 3 6 7 14 ok
         GetKeyRotationStatus | ok ok ok ok 7 ok ok
         ListKeyRotations | ok ok ok ok 7 ok ok
         RotateKeyOnDemand | ok 1 3 5 7 14 ok
@@ -273,6 +283,7 @@ mod tests {
                         "3" => Outcome::PendingDeletion,
                         "4" => Outcome::NotPendingDeletion,
                         "5" => Outcome::PendingImport,
+                        "6" => Outcome::Imported,
                         "7" => Outcome::Unsupported,
                         "11" => Outcome::Unavailable,
                         "14" => Outcome::Creating,

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod alias;
+pub mod grant;
 pub mod id;
 pub mod import;
 pub mod key;
@@ -13,11 +14,13 @@ pub mod key_policy;
 pub mod key_spec;
 pub mod key_state;
 pub mod lifecycle;
+pub mod managed;
 pub mod replication;
 pub mod rotation;
 pub mod tag;
 
 pub use alias::Alias;
+pub use grant::Grant;
 pub use id::{AccountId, AliasName, KeyArn, KeyId, KeyRef, Region};
 pub use key::KmsKey;
 pub use key_material::{KeyMaterial, KeyMaterialId};

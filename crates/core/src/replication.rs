@@ -6,7 +6,6 @@ use crate::id::{KeyArn, Region};
 use crate::key::KmsKey;
 use crate::key_material::{Import, KeyMaterial};
 use crate::lifecycle::NewKey;
-use crate::rotation::OnDemandRotations;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trent_api::enums::{MultiRegionKeyType, OriginType};
@@ -64,7 +63,8 @@ impl KmsKey {
         self.multi_region_key_type() == Some(MultiRegionKeyType::Replica)
     }
 
-    /// The ARNs of the keys that share this key's material: itself, and those related to it.
+    /// The ARNs of the keys that share this key's material, the primary first; of a single-Region
+    /// key, its own.
     pub fn related(&self) -> Vec<KeyArn> {
         match &self.multi_region {
             None => vec![self.arn()],
@@ -73,6 +73,20 @@ impl KmsKey {
                 .map(|region| KeyArn { region: region.clone(), ..self.arn() })
                 .collect(),
         }
+    }
+
+    /// The ARNs of the replicas of this key, if it is a primary.
+    pub fn replicas(&self) -> Vec<KeyArn> {
+        if self.is_replica() { Vec::new() } else { self.related().split_off(1) }
+    }
+
+    /// Whether nothing that is shared among related keys differs from `other`.
+    pub fn shares_all_with(&self, other: &Self) -> bool {
+        self.materials == other.materials
+            && self.pending_material == other.pending_material
+            && self.automatic_rotation == other.automatic_rotation
+            && self.on_demand_rotations == other.on_demand_rotations
+            && self.multi_region == other.multi_region
     }
 
     /// The part of the metadata that only multi-Region keys have.
@@ -101,6 +115,7 @@ impl KmsKey {
 
     /// A new replica of this primary key. What is shared is copied, nothing else. The set of this
     /// key must name the new Region already.
+    #[must_use]
     pub fn replica(&self, new: NewKey, now: Timestamp, ready: Timestamp) -> Self {
         let is_here = self.origin != OriginType::External;
         let bytes_stay = |material: &KeyMaterial| {
@@ -117,10 +132,6 @@ impl KmsKey {
             deletion: None,
             materials: self.materials.iter().map(bytes_stay).collect(),
             pending_material: self.pending_material.as_ref().map(bytes_stay),
-            on_demand_rotations: OnDemandRotations {
-                in_progress: None,
-                ..self.on_demand_rotations
-            },
             transition: Some(Transition { kind: TransitionKind::Creating, until: ready }),
             ..self.clone()
         }

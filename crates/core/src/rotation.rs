@@ -178,6 +178,8 @@ impl KmsKey {
         made: impl FnOnce() -> Result<(KeyMaterialId, Sealed), E>,
         date: Timestamp,
     ) -> Result<Self, E> {
+        // Dates ascend, also when the time was taken before another rotation was.
+        let date = self.current_material().map_or(date, |current| date.max(current.created));
         let mut rotated = self.clone();
         let material = match rotated.pending_material.take() {
             Some(pending) => Some(pending),

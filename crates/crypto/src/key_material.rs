@@ -41,17 +41,23 @@ impl SymmetricKey {
     /// material, over a fixed label and the key id. It is not secret, stable, equal for
     /// re-imported equal material, and different when two KMS keys hold equal material.
     pub fn id(&self, key_id: &[u8; 16]) -> [u8; 32] {
-        let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.as_bytes()));
-        mac.update(ID_LABEL);
-        mac.update(key_id);
-        let mut id = [0; 32];
-        id.copy_from_slice(mac.sign().as_ref());
-        id
+        id(self.as_bytes(), key_id)
     }
 
     pub(crate) fn secret(&self) -> &Secret {
         &self.0
     }
+}
+
+/// The identity of the key material `bytes` within the KMS key `key_id`, as it stands at
+/// [`SymmetricKey::id`].
+pub(crate) fn id(bytes: &[u8], key_id: &[u8; 16]) -> [u8; 32] {
+    let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, bytes));
+    mac.update(ID_LABEL);
+    mac.update(key_id);
+    let mut id = [0; 32];
+    id.copy_from_slice(mac.sign().as_ref());
+    id
 }
 
 #[cfg(test)]

@@ -1,11 +1,18 @@
 //! Algorithms, key material, the ciphertext blob and sealing under the root key.
 //!
 //! Pure functions over bytes: no I/O, no async, no clock, and no notion of what a KMS key is
-//! beyond its sixteen bytes of identity. Every primitive comes from `aws-lc-rs`; this crate only
-//! decides what is fed to which primitive, and in which format the result is written.
+//! beyond its sixteen bytes of identity. Every primitive comes from `aws-lc-rs`, or
+//! where it has none from the library below it (private module `ffi`); this crate only decides what
+//! is fed to which primitive, and in which format the result is written.
 //!
 //! - [`random`]: random bytes;
 //! - [`key_material`]: symmetric key material and its identity;
+//! - [`key_pair`]: RSA, elliptic curve, ML-DSA and ML-KEM keys, and their encodings;
+//! - [`signing`], [`rsa`], [`ml_kem`]: what key pairs do, besides key agreement
+//!   ([`KeyPair::derive_shared_secret`](key_pair::KeyPair::derive_shared_secret));
+//! - [`mac`]: HMAC and its keys;
+//! - [`key_wrap`]: unwrapping of imported key material;
+//! - [`attestation`], [`recipient`]: attestation documents, and encryption for who made them;
 //! - [`ciphertext_blob`]: what Encrypt answers and Decrypt takes;
 //! - [`root_key`]: sealing of everything that is stored.
 //!
@@ -13,14 +20,30 @@
 //! message, derived with the counter-mode KDF of NIST SP 800-108r1 (private modules `message_key`
 //! and `kdf`).
 
+mod agreement;
+pub mod attestation;
 pub mod ciphertext_blob;
+mod der;
+pub mod digest;
+mod ecc;
+mod ed25519;
 pub mod error;
+mod ffi;
 mod kdf;
 pub mod key_material;
+pub mod key_pair;
+pub mod key_wrap;
+pub mod mac;
 mod message_key;
+mod ml_dsa;
+pub mod ml_kem;
+mod once;
 pub mod random;
+pub mod recipient;
 pub mod root_key;
+pub mod rsa;
 mod secret;
+pub mod signing;
 #[cfg(test)]
 mod testing;
 

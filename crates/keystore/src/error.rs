@@ -59,6 +59,10 @@ pub enum KeyStoreError {
         format: u8,
     },
 
+    /// What was asked does not suit the key, or does not verify.
+    #[error("{0}")]
+    Refused(CryptoError),
+
     /// Key material is sealed under another root key than the one at hand.
     #[error(
         "key material `{material_id}` is sealed under root key `{sealed_under}`, \
@@ -83,9 +87,16 @@ impl KeyStoreError {
             CryptoError::WrongRootKey { sealed_under, current } => {
                 Self::WrongRootKey { material_id, sealed_under, current }
             }
-            CryptoError::Damaged
+            CryptoError::AlgorithmUnsuited
+            | CryptoError::Damaged
+            | CryptoError::DigestLength { .. }
             | CryptoError::InvalidCiphertext
+            | CryptoError::InvalidMac
+            | CryptoError::InvalidPublicKey
+            | CryptoError::InvalidSignature
             | CryptoError::KeyLength { .. }
+            | CryptoError::MessageTypeUnsuited
+            | CryptoError::NotThisSpec
             | CryptoError::TooLong => Self::Damaged { material_id },
             CryptoError::Library => Self::Library,
             CryptoError::Random => Self::Random,
@@ -107,6 +118,13 @@ impl From<CryptoError> for KeyStoreError {
             }
             CryptoError::Random => Self::Random,
             CryptoError::TooLong => Self::TooLong,
+            CryptoError::AlgorithmUnsuited
+            | CryptoError::DigestLength { .. }
+            | CryptoError::InvalidMac
+            | CryptoError::InvalidPublicKey
+            | CryptoError::InvalidSignature
+            | CryptoError::MessageTypeUnsuited
+            | CryptoError::NotThisSpec => Self::Refused(error),
             // Only opening raises the last three, and names the material then.
             CryptoError::Library
             | CryptoError::Damaged

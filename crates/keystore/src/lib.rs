@@ -5,9 +5,11 @@
 //! Which KMS key may be used by whom and when, and where sealed material is stored, is deliberately
 //! not decided here.
 //!
+//! - [`materials`]: every kind of key material, by its spec.
 //! - [`software`]: key material in the memory of this process, sealed under the root key at rest.
 
 pub mod error;
+pub mod materials;
 pub mod software;
 
 pub use error::KeyStoreError;

@@ -36,6 +36,8 @@ pub struct NewKeyMaterial {
     pub id: [u8; 32],
     /// The sealed material.
     pub sealed: Vec<u8>,
+    /// The public key of a key pair, SPKI DER (RFC 5280).
+    pub public_key: Option<Vec<u8>>,
 }
 
 impl SoftwareKeyStore {
@@ -78,6 +80,10 @@ impl SoftwareKeyStore {
         Ok(SymmetricMaterials { key_id: *key_id, materials, current })
     }
 
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
     fn seal_symmetric(
         &self,
         key_id: &[u8; 16],
@@ -85,7 +91,7 @@ impl SoftwareKeyStore {
     ) -> Result<NewKeyMaterial, KeyStoreError> {
         let id = key.id(key_id);
         let sealed = self.sealer.seal(&[KIND_SYMMETRIC, key_id, &id], key.as_bytes())?;
-        Ok(NewKeyMaterial { id, sealed })
+        Ok(NewKeyMaterial { id, sealed, public_key: None })
     }
 
     fn open_one_symmetric(

@@ -4,12 +4,12 @@ use crate::records::Versioned;
 use moka::sync::Cache as Moka;
 use std::sync::{Arc, Mutex, PoisonError};
 use trent_core::{AccountId, Alias, AliasName, KeyArn, KmsKey, Region};
-use trent_keystore::software::SymmetricMaterials;
+use trent_keystore::materials::Materials;
 
 /// A KMS key ready for use: its record opened, its key material too.
 pub(crate) struct OpenKey {
     pub(crate) key: Versioned<KmsKey>,
-    pub(crate) materials: SymmetricMaterials,
+    pub(crate) materials: Materials,
 }
 
 pub(crate) type AliasId = (AccountId, Region, AliasName);

@@ -1,9 +1,13 @@
 //! A change set: what one operation or job changes, written by the one write of the store.
 
 use crate::cache::AliasId;
-use crate::records::{Records, Versioned, alias_record_id, key_record_id};
+use crate::last_usage::LastUsage;
+use crate::records::{
+    Records, Versioned, alias_record_id, grant_record_id, key_record_id, last_usage_record_id,
+    retirable_record_id,
+};
 use trent_api::KmsError;
-use trent_core::{Alias, KeyArn, KmsKey};
+use trent_core::{Alias, Grant, KeyArn, KmsKey};
 use trent_store::Change;
 
 /// Changes that happen all or not at all.
@@ -57,6 +61,42 @@ impl<'a> ChangeSet<'a> {
         self.changes.push(Change::Put(record));
         self.aliases.push((alias.account, alias.region.clone(), alias.name.clone()));
         Ok(self)
+    }
+
+    /// A new grant, listed under its key and its retiring principal.
+    pub(crate) fn create_grant(mut self, grant: &Grant) -> Result<Self, KmsError> {
+        let record = self.records.seal_grant(grant, 1).map_err(KmsError::internal)?;
+        self.changes.push(Change::Put(record));
+        if let Some(record) = self.records.seal_retirable(grant) {
+            self.changes.push(Change::Put(record.map_err(KmsError::internal)?));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn delete_grant(mut self, grant: &Versioned<Grant>) -> Self {
+        let id = grant_record_id(&grant.value.key_arn(), &grant.value.id);
+        self.changes.push(Change::Delete { id, version: grant.version });
+        if let Some(id) = retirable_record_id(&grant.value) {
+            self.changes.push(Change::Delete { id, version: 1 });
+        }
+        self
+    }
+
+    /// When a key was last used; the version before is 0 if that is not known yet.
+    pub(crate) fn put_last_usage(
+        mut self,
+        arn: &KeyArn,
+        usage: &LastUsage,
+        version_before: u64,
+    ) -> Result<Self, KmsError> {
+        let record = self.records.seal_last_usage(arn, version_before + 1, usage);
+        self.changes.push(Change::Put(record.map_err(KmsError::internal)?));
+        Ok(self)
+    }
+
+    pub(crate) fn delete_last_usage(mut self, arn: &KeyArn, version: u64) -> Self {
+        self.changes.push(Change::Delete { id: last_usage_record_id(arn), version });
+        self
     }
 
     pub(crate) fn delete_alias(mut self, alias: &Versioned<Alias>) -> Self {

@@ -7,15 +7,21 @@ use crate::authenticate::Caller;
 use crate::cache::OpenKey;
 use crate::change_set::ChangeSet;
 use crate::error::from_store;
+use crate::last_usage::LastUsage;
 use crate::records::Versioned;
 use crate::service::{CommitError, Service};
 use jiff::Timestamp;
 use std::ops::Deref;
 use std::sync::Arc;
+use trent_api::enums::{KeyLastUsageTrackingOperation, KeyManagerType};
 use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::id::InvalidKeyRef;
 use trent_core::key_state::check_key_state;
-use trent_core::{AccountId, Alias, AliasName, KeyArn, KeyId, KeyRef, KmsKey, Region};
+use trent_core::managed;
+use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KeyId, KeyRef, KmsKey, Region};
+use trent_crypto::key_pair::KeyPair;
+use trent_crypto::mac::MacKey;
+use trent_keystore::materials::Materials;
 use trent_keystore::software::SymmetricMaterials;
 use trent_store::Kind;
 
@@ -29,6 +35,8 @@ pub(crate) struct Context<'a> {
     pub(crate) action: &'static str,
     /// The one time of this request.
     pub(crate) now: Timestamp,
+    /// The id that the answer carries.
+    pub(crate) request_id: &'a str,
 }
 
 /// A KMS key that the caller may use for the operation.
@@ -47,8 +55,32 @@ impl AuthorizedKey {
         &self.0.key
     }
 
-    pub(crate) fn materials(&self) -> &SymmetricMaterials {
-        &self.0.materials
+    /// The secrets of a symmetric encryption key whose state and usage were checked.
+    pub(crate) fn symmetric(&self) -> Result<&SymmetricMaterials, KmsError> {
+        match &self.0.materials {
+            Materials::Symmetric(materials) => Ok(materials),
+            _ => Err(self.without_material()),
+        }
+    }
+
+    /// The key pair of an asymmetric key whose state and usage were checked.
+    pub(crate) fn key_pair(&self) -> Result<&KeyPair, KmsError> {
+        match &self.0.materials {
+            Materials::KeyPair(pair) => Ok(pair),
+            _ => Err(self.without_material()),
+        }
+    }
+
+    /// The secret of an HMAC key whose state and usage were checked.
+    pub(crate) fn mac_key(&self) -> Result<&MacKey, KmsError> {
+        match &self.0.materials {
+            Materials::Mac(key) => Ok(key),
+            _ => Err(self.without_material()),
+        }
+    }
+
+    fn without_material(&self) -> KmsError {
+        KmsError::internal(format!("{} has no such key material", self.arn()))
     }
 }
 
@@ -87,8 +119,8 @@ impl Context<'_> {
     pub(crate) async fn key_of_ciphertext(&self, id: KeyId) -> Result<AuthorizedKey, KmsError> {
         let region = self.region().clone();
         let own = KeyArn { region: region.clone(), account: self.caller.account, key_id: id };
-        if let Some(key) = self.service.key(&own).await? {
-            return Ok(AuthorizedKey(key));
+        if self.service.key(&own).await?.is_some() {
+            return self.authorized(&own).await;
         }
         let found = self
             .service
@@ -98,9 +130,7 @@ impl Context<'_> {
             .map_err(from_store)?;
         if let Some(record) = found.first() {
             let key = self.service.records.open_key(record)?;
-            if let Some(key) = self.service.key(&key.value.arn()).await? {
-                return Ok(AuthorizedKey(key));
-            }
+            return self.authorized(&key.value.arn()).await;
         }
         Err(self.denied("the resource associated with this ciphertext"))
     }
@@ -121,8 +151,8 @@ impl Context<'_> {
             if changed == *key {
                 return Ok(changed);
             }
-            let set =
-                ChangeSet::new(&self.service.records).put_key(&changed, key.versioned().version)?;
+            let set = ChangeSet::new(&self.service.records);
+            let set = self.service.put_shared(set, key.versioned(), &changed).await?;
             if self.committed(set).await? {
                 if changed.next_job() != key.next_job() {
                     self.service.wake_jobs.notify_one();
@@ -140,6 +170,62 @@ impl Context<'_> {
             Err(CommitError::Raced) => Ok(false),
             Err(CommitError::Failed(error)) => Err(error),
         }
+    }
+
+    /// Notes that the key was used for this operation, if that is one that AWS tracks.
+    pub(crate) fn note_use(&self, key: &KmsKey) {
+        let operation = KeyLastUsageTrackingOperation::from_name(self.operation.as_str());
+        if let Some(operation) = operation {
+            let usage = LastUsage {
+                operation,
+                at: self.now,
+                request_id: self.request_id.to_owned(),
+                event_id: uuid::Uuid::new_v4().to_string(),
+            };
+            self.service.last_usages.note(key.arn(), usage);
+        }
+    }
+
+    /// A token that proves the grant; not one that is given anew under the same id later.
+    pub(crate) fn grant_token(&self, grant: &Grant) -> Result<String, KmsError> {
+        let (key, created) = (grant.key_arn(), grant.created.as_millisecond());
+        self.service.tokens.seal(GRANT_TOKEN, format!("{key} {} {created}", grant.id).as_bytes())
+    }
+
+    /// The grant that a token is of, if there is one.
+    pub(crate) async fn grant_of_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<Versioned<Grant>>, KmsError> {
+        let content = self.service.tokens.open(GRANT_TOKEN, token).unwrap_or_default();
+        let parts: Vec<&str> = content.split(' ').collect();
+        let [key, id, created] = parts.as_slice() else { return Ok(None) };
+        let Ok(KeyRef::Arn(key)) = KeyRef::parse(key) else { return Ok(None) };
+        if key.region != *self.region() {
+            return Ok(None);
+        }
+        let grant = self.service.grant(&key, id).await?;
+        Ok(grant.filter(|grant| grant.value.created.as_millisecond().to_string() == **created))
+    }
+
+    /// Makes the AWS managed key behind a predefined alias, if the request names one that has no
+    /// key yet.
+    pub(crate) async fn make_managed_key(&self, name: &str) -> Result<(), KmsError> {
+        let account = self.caller.account;
+        let alias_name = match KeyRef::parse(name) {
+            Ok(KeyRef::Alias(alias_name)) => alias_name,
+            Ok(KeyRef::AliasArn(region, owner, alias_name))
+                if region == *self.region() && owner == account =>
+            {
+                alias_name
+            }
+            _ => return Ok(()),
+        };
+        let id = (account, self.region().clone(), alias_name);
+        if !managed::is_predefined(&id.2) || self.service.alias(&id).await?.is_some() {
+            return Ok(());
+        }
+        self.service.create_managed_key(id, self.now).await
     }
 
     /// The alias of this name in the caller's account and Region. Raises `NotFoundException`.
@@ -196,10 +282,26 @@ impl Context<'_> {
             return Err(self.denied("this resource"));
         }
         match self.service.key(arn).await? {
+            Some(key) if key.key.value.manager == KeyManagerType::Aws => self.managed_key(key),
             Some(key) => Ok(AuthorizedKey(key)),
             None if is_foreign => Err(self.denied("this resource")),
             None => Err(key_not_found(arn)),
         }
+    }
+
+    /// A key of a service: its policy lets customers look at it, no more.
+    fn managed_key(&self, key: Arc<OpenKey>) -> Result<AuthorizedKey, KmsError> {
+        if managed::permits(self.operation) {
+            return Ok(AuthorizedKey(key));
+        }
+        let (caller, action, arn) = (self.caller.arn(), self.action, key.key.value.arn());
+        Err(KmsError::new(
+            ErrorCode::AccessDenied,
+            format!(
+                "User: {caller} is not authorized to perform: kms:{action} on resource: {arn} \
+                 because no resource-based policy allows the kms:{action} action"
+            ),
+        ))
     }
 
     fn check_region(&self, region: &Region, account: AccountId) -> Result<(), KmsError> {
@@ -239,6 +341,9 @@ pub(crate) fn alias_not_found(alias_arn: &str) -> KmsError {
 pub(crate) fn contended() -> KmsError {
     KmsError::internal(format!("lost {RACES_MAX} races in a row"))
 }
+
+/// What a grant token is sealed for.
+const GRANT_TOKEN: &[&[u8]] = &[b"grant token"];
 
 /// How often a change is tried again from the reading.
 pub(crate) const RACES_MAX: usize = 16;

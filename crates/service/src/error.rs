@@ -63,6 +63,7 @@ pub(crate) fn from_key_store(error: KeyStoreError) -> KmsError {
         | KeyStoreError::Library
         | KeyStoreError::MissingCurrent { .. }
         | KeyStoreError::Random
+        | KeyStoreError::Refused(_)
         | KeyStoreError::TooLong
         | KeyStoreError::UnknownFormat { .. }
         | KeyStoreError::WrongRootKey { .. } => KmsError::internal(error),

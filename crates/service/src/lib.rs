@@ -11,6 +11,8 @@ mod context;
 mod dispatch;
 mod error;
 pub mod jobs;
+mod last_usage;
+mod material;
 mod operations;
 mod paging;
 pub mod pipeline;
@@ -18,6 +20,7 @@ mod records;
 pub mod seed;
 mod service;
 pub mod time_travel;
+mod token;
 
 pub use authenticate::{Credential, Credentials};
 pub use clock::Clock;

@@ -3,14 +3,8 @@
 //! A marker is the last name of a page, sealed together with what the list is of: it is worth
 //! nothing with other parameters, and nothing can be read from it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::token::Tokens;
 use trent_api::{ErrorCode, KmsError, Operation};
-use trent_crypto::root_key::{Purpose, RootKey, Sealer};
-
-pub(crate) struct Markers {
-    sealer: Sealer,
-}
 
 /// One page of a list.
 pub(crate) struct Page<T> {
@@ -31,30 +25,20 @@ pub(crate) struct Listing<'a> {
     pub(crate) scope: &'a [&'a str],
 }
 
-impl Markers {
-    pub(crate) fn new(root: &RootKey) -> Self {
-        Self { sealer: root.sealer(Purpose::Marker) }
-    }
-
+impl Tokens {
     /// The name after which the page begins. Raises `InvalidMarkerException`, or
     /// `ValidationException` where the operation does not declare that.
-    pub(crate) fn open(
+    pub(crate) fn page_start(
         &self,
         listing: &Listing<'_>,
         marker: Option<&str>,
     ) -> Result<Option<String>, KmsError> {
         let Some(marker) = marker else { return Ok(None) };
-        URL_SAFE_NO_PAD
-            .decode(marker)
-            .ok()
-            .and_then(|sealed| self.sealer.open(&listing.associated(), &sealed).ok())
-            .and_then(|name| String::from_utf8(name.to_vec()).ok())
-            .map(Some)
-            .ok_or_else(|| {
-                let declared = listing.operation.errors().contains(&ErrorCode::InvalidMarker);
-                let code = if declared { ErrorCode::InvalidMarker } else { ErrorCode::Validation };
-                KmsError::new(code, "The marker is not valid for this request.")
-            })
+        self.open(&listing.associated(), marker).map(Some).ok_or_else(|| {
+            let declared = listing.operation.errors().contains(&ErrorCode::InvalidMarker);
+            let code = if declared { ErrorCode::InvalidMarker } else { ErrorCode::Validation };
+            KmsError::new(code, "The marker is not valid for this request.")
+        })
     }
 
     /// Makes a page of at most `limit` items from up to one more; `name` tells an item's name.
@@ -69,13 +53,7 @@ impl Markers {
         let is_truncated = items.len() > limit;
         items.truncate(limit);
         let next_marker = match items.last().filter(|_| is_truncated) {
-            Some(last) => {
-                let sealed = self
-                    .sealer
-                    .seal(&listing.associated(), name(last).as_bytes())
-                    .map_err(KmsError::internal)?;
-                Some(URL_SAFE_NO_PAD.encode(sealed))
-            }
+            Some(last) => Some(self.seal(&listing.associated(), name(last).as_bytes())?),
             None => None,
         };
         Ok(Page { items, next_marker })

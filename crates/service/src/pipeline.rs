@@ -28,12 +28,12 @@ pub struct Answer {
 
 impl Service {
     /// Answers one request. Never fails: whatever goes wrong is an exception in the answer.
-    pub async fn answer(&self, request: &Request<'_>) -> Answer {
+    pub async fn answer(&self, request: &Request<'_>, request_id: &str) -> Answer {
         let operation = match operation_of(request) {
             Ok(operation) => operation,
             Err(error) => return failure(None, &error),
         };
-        match self.reply(operation, request).await {
+        match self.reply(operation, request, request_id).await {
             Ok(body) => Answer { status: 200, body, operation: Some(operation), error: None },
             Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
         }
@@ -43,10 +43,12 @@ impl Service {
         &self,
         operation: Operation,
         request: &Request<'_>,
+        request_id: &str,
     ) -> Result<Vec<u8>, KmsError> {
         let caller = self.settings.credentials.authenticate(request, self.clock.real_now())?;
         let action = operation.as_str();
-        let context = Context { service: self, caller, operation, action, now: self.clock.now() };
+        let now = self.clock.now();
+        let context = Context { service: self, caller, operation, action, now, request_id };
         dispatch(&context, request.body).await
     }
 }

@@ -5,9 +5,11 @@
 //! database can neither change a record nor put one in another's place.
 
 use crate::error::{Damaged, ServiceError};
-use serde::Serialize;
+use crate::last_usage::LastUsage;
 use serde::de::DeserializeOwned;
-use trent_core::{AccountId, Alias, AliasName, KeyArn, KeyId, KmsKey, Region};
+use serde::{Deserialize, Serialize};
+use trent_core::grant::Principal;
+use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KeyId, KmsKey, Region};
 use trent_crypto::CryptoError;
 use trent_crypto::root_key::{Purpose, RootKey, Sealer};
 use trent_store::{Kind, Record, RecordId, Store};
@@ -45,6 +47,40 @@ impl Records {
     }
 
     pub(crate) fn open_alias(&self, record: &Record) -> Result<Versioned<Alias>, Damaged> {
+        self.open(record)
+    }
+
+    pub(crate) fn seal_grant(&self, grant: &Grant, version: u64) -> Result<Record, CryptoError> {
+        let id = grant_record_id(&grant.key_arn(), &grant.id);
+        Ok(Record { owner: Some(grant.key.to_string()), ..self.seal(id, version, grant)? })
+    }
+
+    pub(crate) fn open_grant(&self, record: &Record) -> Result<Versioned<Grant>, Damaged> {
+        self.open(record)
+    }
+
+    /// That the retiring principal of the grant may retire it.
+    pub(crate) fn seal_retirable(&self, grant: &Grant) -> Option<Result<Record, CryptoError>> {
+        let id = retirable_record_id(grant)?;
+        let owner = grant.terms.retiring.as_ref().map(|one| one.as_str().to_owned());
+        let target = GrantName { key: grant.key_arn(), id: grant.id.clone() };
+        Some(self.seal(id, 1, &target).map(|record| Record { owner, ..record }))
+    }
+
+    pub(crate) fn open_retirable(&self, record: &Record) -> Result<Versioned<GrantName>, Damaged> {
+        self.open(record)
+    }
+
+    pub(crate) fn seal_last_usage(
+        &self,
+        arn: &KeyArn,
+        version: u64,
+        usage: &LastUsage,
+    ) -> Result<Record, CryptoError> {
+        self.seal(last_usage_record_id(arn), version, usage)
+    }
+
+    pub(crate) fn open_last_usage(&self, record: &Record) -> Result<Versioned<LastUsage>, Damaged> {
         self.open(record)
     }
 
@@ -145,6 +181,36 @@ pub(crate) fn alias_record_id(account: AccountId, region: &Region, name: &AliasN
     }
 }
 
+pub(crate) fn grant_record_id(key: &KeyArn, grant_id: &str) -> RecordId {
+    let name = format!("{}/{grant_id}", key.key_id);
+    RecordId { kind: Kind::Grant, name, ..key_record_id(key) }
+}
+
+/// The record that lists a grant under its retiring principal, in the Region of the key.
+pub(crate) fn retirable_record_id(grant: &Grant) -> Option<RecordId> {
+    let (account, name) = match grant.terms.retiring.as_ref()? {
+        Principal::Arn(arn) => (arn.split(':').nth(4).unwrap_or_default(), arn),
+        Principal::Service(service) => ("", service),
+    };
+    Some(RecordId {
+        kind: Kind::RetirableGrant,
+        account: account.to_owned(),
+        region: grant.region.to_string(),
+        name: format!("{name}/{}/{}/{}", grant.account, grant.key, grant.id),
+    })
+}
+
+pub(crate) fn last_usage_record_id(key: &KeyArn) -> RecordId {
+    RecordId { kind: Kind::LastUsage, ..key_record_id(key) }
+}
+
+/// A grant, named.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct GrantName {
+    pub(crate) key: KeyArn,
+    pub(crate) id: String,
+}
+
 pub(crate) fn setting_id(name: &str) -> RecordId {
     RecordId {
         kind: Kind::Setting,
@@ -190,6 +256,9 @@ fn associated(id: &RecordId, version: u64) -> Associated<'_> {
         Kind::Setting => 0,
         Kind::Key => 1,
         Kind::Alias => 2,
+        Kind::Grant => 3,
+        Kind::RetirableGrant => 4,
+        Kind::LastUsage => 5,
     };
     Associated { id, kind: [kind], version: version.to_be_bytes() }
 }

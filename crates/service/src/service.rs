@@ -6,13 +6,21 @@ use crate::change_set::ChangeSet;
 use crate::clock::Clock;
 use crate::error::{ServiceError, from_key_store, from_store};
 use crate::jobs::JobStatus;
-use crate::paging::Markers;
-use crate::records::{Records, Versioned, alias_record_id, key_record_id};
-use jiff::SignedDuration;
+use crate::last_usage::LastUsages;
+use crate::material::material_spec;
+use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
+use crate::token::Tokens;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore};
 use trent_api::KmsError;
-use trent_core::{AccountId, Alias, KeyArn, KmsKey, Region};
+use trent_core::key_material::Sealed;
+use trent_core::lifecycle::{NewKey, NewKind};
+use trent_core::managed;
+use trent_core::{
+    AccountId, Alias, Grant, KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey, Region,
+};
 use trent_crypto::root_key::RootKey;
 use trent_keystore::software::SoftwareKeyStore;
 use trent_store::{Store, StoreError};
@@ -27,6 +35,10 @@ pub struct Settings {
     pub region: Region,
     /// How long an on-demand rotation takes.
     pub on_demand_rotation_delay: SignedDuration,
+    /// Whether CreateKey heeds the tags `_custom_id_` and `_custom_key_material_`.
+    pub custom_keys: bool,
+    /// How long a replica key is Creating, and keys that exchange their roles are Updating.
+    pub replication_delay: SignedDuration,
     /// How many opened keys (and as many aliases) are kept in memory.
     pub cached_keys_max: u64,
 }
@@ -39,8 +51,11 @@ pub struct Service {
     pub(crate) records: Records,
     pub(crate) key_store: SoftwareKeyStore,
     pub(crate) cache: Cache,
-    pub(crate) markers: Markers,
+    pub(crate) tokens: Tokens,
     pub(crate) job_status: JobStatus,
+    pub(crate) last_usages: LastUsages,
+    /// Places for work that takes long.
+    pub(crate) slow_work: Semaphore,
     /// Something may have become due.
     pub(crate) wake_jobs: Notify,
     /// Held while due jobs are run or time is played through.
@@ -66,8 +81,10 @@ impl Service {
             store,
             records,
             key_store: SoftwareKeyStore::new(root),
-            markers: Markers::new(root),
+            tokens: Tokens::new(root),
             job_status: JobStatus::default(),
+            last_usages: LastUsages::default(),
+            slow_work: Semaphore::new(slow_work_places()),
             wake_jobs: Notify::new(),
             running_jobs: Mutex::new(()),
             changing: (0..CHANGE_LOCKS).map(|_| Mutex::new(())).collect(),
@@ -86,6 +103,7 @@ impl Service {
 
     /// Finishes what is under way in the store and closes it.
     pub async fn close(&self) {
+        self.write_last_usages().await;
         self.store.close().await;
     }
 
@@ -142,7 +160,93 @@ impl Service {
             )
             .await
             .map_err(from_store)?;
-        records.iter().map(|record| Ok(self.records.open_alias(record)?)).collect()
+        let mut aliases = Vec::with_capacity(records.len());
+        for record in &records {
+            let alias = self.records.open_alias(record)?;
+            // The owner column is not authenticated; the target is.
+            if alias.value.target == *key_id {
+                aliases.push(alias);
+            } else {
+                tracing::error!(alias = alias.value.arn(), owner, "alias filed under another key");
+            }
+        }
+        Ok(aliases)
+    }
+
+    /// A new symmetric encryption key for the service behind a predefined alias, and the alias.
+    pub(crate) async fn create_managed_key(
+        &self,
+        (account, region, name): AliasId,
+        now: Timestamp,
+    ) -> Result<(), KmsError> {
+        let mut random = [0; 16];
+        trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
+        let id = KeyId::single_region(random);
+        let new = NewKey {
+            account,
+            region: region.clone(),
+            id,
+            description: managed::description(&name),
+            policy: managed::key_policy(&name, &region, account),
+            tags: BTreeMap::new(),
+        };
+        let made = self.key_store.generate_symmetric(id.as_bytes()).map_err(from_key_store)?;
+        let material = KeyMaterial::new(KeyMaterialId(made.id), Sealed(made.sealed), now);
+        let key = KmsKey::new(new, NewKind::SYMMETRIC, vec![material], now);
+        let key = key.managed_by_service(now)?;
+        let alias = Alias { account, region, name, target: id, created: now, updated: now };
+        let set = ChangeSet::new(&self.records).create_key(&key)?.put_alias(&alias, 0)?;
+        match self.commit(set).await {
+            // Somebody else was faster: there is one now.
+            Ok(()) | Err(CommitError::Raced) => Ok(()),
+            Err(CommitError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Up to `limit` grants on a key.
+    pub(crate) async fn grants_of(
+        &self,
+        arn: &KeyArn,
+        limit: u32,
+    ) -> Result<Vec<Versioned<Grant>>, KmsError> {
+        let KeyArn { region, account, key_id } = arn;
+        let (kind, owner) = (trent_store::Kind::Grant, key_id.to_string());
+        let records = self
+            .store
+            .list_owned(kind, account.as_str(), region.as_str(), &owner, None, limit)
+            .await
+            .map_err(from_store)?;
+        records.iter().map(|record| Ok(self.records.open_grant(record)?)).collect()
+    }
+
+    /// The grant of this id on the key, or none.
+    pub(crate) async fn grant(
+        &self,
+        key: &KeyArn,
+        id: &str,
+    ) -> Result<Option<Versioned<Grant>>, KmsError> {
+        let record = self.store.get(&grant_record_id(key, id)).await.map_err(from_store)?;
+        record.map(|record| Ok(self.records.open_grant(&record)?)).transpose()
+    }
+
+    /// Adds a changed key to a set, and to its replicas what they share with it.
+    pub(crate) async fn put_shared<'a>(
+        &'a self,
+        set: ChangeSet<'a>,
+        before: &Versioned<KmsKey>,
+        changed: &KmsKey,
+    ) -> Result<ChangeSet<'a>, KmsError> {
+        let mut set = set.put_key(changed, before.version)?;
+        if !changed.shares_all_with(&before.value) {
+            for arn in changed.replicas() {
+                // A replica that is being created is not there yet.
+                if let Some(replica) = self.key(&arn).await? {
+                    let synchronized = replica.key.value.synchronized(changed);
+                    set = set.put_key(&synchronized, replica.key.version)?;
+                }
+            }
+        }
+        Ok(set)
     }
 
     /// Writes a change set; the store's `Conflict` comes back as `Raced`.
@@ -167,6 +271,8 @@ impl Service {
     }
 
     fn open_key(&self, key: Versioned<KmsKey>) -> Result<OpenKey, KmsError> {
+        let spec = material_spec(key.value.spec)
+            .ok_or_else(|| KmsError::internal("a key of a spec that is not supported"))?;
         let materials: Vec<([u8; 32], &[u8])> = key
             .value
             .materials
@@ -176,7 +282,7 @@ impl Service {
         let current = key.value.current_material().map_or([0; 32], |material| material.id.0);
         let materials = self
             .key_store
-            .open_symmetric(key.value.id.as_bytes(), &current, &materials)
+            .open(spec, key.value.id.as_bytes(), &current, &materials)
             .map_err(from_key_store)?;
         Ok(OpenKey { key, materials })
     }
@@ -188,6 +294,11 @@ pub(crate) enum CommitError {
     Raced,
     /// The store failed.
     Failed(KmsError),
+}
+
+/// One processor is left to those who wait for quick answers.
+fn slow_work_places() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1)
 }
 
 /// Locks that keep changes of one key apart; a number that makes accidental sharing rare.

@@ -59,6 +59,7 @@ impl Service {
             self.store.commit(vec![Change::Put(mark)]).await?;
         }
         self.cache.clear();
+        self.last_usages.clear();
         self.clock.reset();
         Ok(())
     }

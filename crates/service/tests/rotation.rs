@@ -294,7 +294,7 @@ impl World {
             headers: &headers,
             body: body.as_bytes(),
         };
-        let answer = self.service.answer(&request).await;
+        let answer = self.service.answer(&request, "request").await;
         let reply = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         assert!(answer.status < 500, "{operation}: {reply}");
         if answer.error.is_some() { Err(text(&reply["__type"])) } else { Ok(reply) }
@@ -318,6 +318,8 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         account,
         region: Region::parse("us-east-1").unwrap(),
         on_demand_rotation_delay: SignedDuration::ZERO,
+        replication_delay: SignedDuration::ZERO,
+        custom_keys: false,
         cached_keys_max: 100,
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());

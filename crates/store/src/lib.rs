@@ -99,6 +99,15 @@ pub trait Store: Send + Sync + 'static {
     /// the answer.
     async fn count(&self, kind: Kind, account: &str, region: &str) -> Result<u64, StoreError>;
 
+    /// How many records of a kind an owner has. Takes time in proportion to the answer.
+    async fn count_owned(
+        &self,
+        kind: Kind,
+        account: &str,
+        region: &str,
+        owner: &str,
+    ) -> Result<u64, StoreError>;
+
     /// Removes every record, atomically and durably: development mode's reset.
     ///
     /// The one exception to "one write": it has no precondition, since it leaves nothing that

@@ -16,6 +16,12 @@ pub enum Kind {
     Key,
     /// An alias; its owner is the key it points at.
     Alias,
+    /// A grant; its owner is its key.
+    Grant,
+    /// That somebody may retire a grant; its owner is who.
+    RetirableGrant,
+    /// When a key was last used.
+    LastUsage,
 }
 
 impl Kind {
@@ -24,6 +30,9 @@ impl Kind {
             Self::Setting => 1,
             Self::Key => 2,
             Self::Alias => 3,
+            Self::Grant => 4,
+            Self::RetirableGrant => 5,
+            Self::LastUsage => 6,
         }
     }
 
@@ -32,6 +41,9 @@ impl Kind {
             1 => Some(Self::Setting),
             2 => Some(Self::Key),
             3 => Some(Self::Alias),
+            4 => Some(Self::Grant),
+            5 => Some(Self::RetirableGrant),
+            6 => Some(Self::LastUsage),
             _ => None,
         }
     }
@@ -166,7 +178,14 @@ mod tests {
 
     #[test]
     fn codes_never_change() {
-        let codes = [(Kind::Setting, 1), (Kind::Key, 2), (Kind::Alias, 3)];
+        let codes = [
+            (Kind::Setting, 1),
+            (Kind::Key, 2),
+            (Kind::Alias, 3),
+            (Kind::Grant, 4),
+            (Kind::RetirableGrant, 5),
+            (Kind::LastUsage, 6),
+        ];
         for (kind, code) in codes {
             assert_eq!(kind.code(), code);
             assert_eq!(Kind::from_code(code), Some(kind));

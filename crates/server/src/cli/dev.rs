@@ -54,6 +54,11 @@ pub(crate) struct Dev {
     #[arg(value_parser = delay)]
     rotation_delay: SignedDuration,
 
+    /// How long a replica key is Creating, and keys that exchange their roles are Updating.
+    #[arg(long, env = "TRENT_REPLICATION_DELAY", value_name = "DURATION", default_value = "0s")]
+    #[arg(value_parser = delay)]
+    replication_delay: SignedDuration,
+
     /// How many KMS keys are kept opened in memory.
     #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
     cached_keys: u64,
@@ -103,6 +108,8 @@ impl Dev {
             account,
             region: region.clone(),
             on_demand_rotation_delay: self.rotation_delay,
+            replication_delay: self.replication_delay,
+            custom_keys: true,
             cached_keys_max: self.cached_keys,
         };
         let (store, root, _lock): (Arc<dyn Store>, RootKey, _) = match &data_dir {

@@ -88,13 +88,7 @@ impl Service {
     ) -> Result<u64, ServiceError> {
         let mut done = 0;
         loop {
-            let damaged = self.damaged().clone();
-            let limit = BATCH.saturating_add(u32::try_from(damaged.len()).unwrap_or(u32::MAX));
-            let due = self.store.due(until.as_millisecond(), limit.min(DUE_MAX)).await?;
-            let due: Vec<Record> = due
-                .into_iter()
-                .filter(|record| !damaged.contains(&(record.id.clone(), record.version)))
-                .collect();
+            let due = self.sound_due(until.as_millisecond(), BATCH).await?;
             let Plan { planned, found_damage } = self.plan(&due, until, dating).await?;
             // A record found damaged makes way for those behind it.
             let mut moved = found_damage;
@@ -138,6 +132,20 @@ impl Service {
         }
     }
 
+    /// When the next record is due that is not known to be damaged.
+    async fn next_sound_due(&self) -> Result<Option<i64>, ServiceError> {
+        Ok(self.sound_due(i64::MAX, 1).await?.first().and_then(|record| record.due_at))
+    }
+
+    /// Up to `limit` records due until `until` that are not known to be damaged.
+    async fn sound_due(&self, until: i64, limit: u32) -> Result<Vec<Record>, ServiceError> {
+        let damaged = self.damaged().clone();
+        let limit = limit.saturating_add(u32::try_from(damaged.len()).unwrap_or(u32::MAX));
+        let mut due = self.store.due(until, limit.min(DUE_MAX)).await?;
+        due.retain(|record| !damaged.contains(&(record.id.clone(), record.version)));
+        Ok(due)
+    }
+
     /// Plans the first of the due records, up to the time at which one of them is due again.
     async fn plan(
         &self,
@@ -168,6 +176,10 @@ impl Service {
                 Ok(one) => {
                     horizon = one.due_again.map_or(horizon, |again| again.min(horizon));
                     planned.push(one);
+                    if planned.len() % PLANNED_IN_A_ROW == 0 {
+                        // Requests wait meanwhile.
+                        tokio::task::yield_now().await;
+                    }
                     last_due = due_at.or(last_due);
                 }
                 Err(error) => {
@@ -200,15 +212,32 @@ impl Service {
                 let date = if dating == Dating::Now { now } else { due };
                 let (changed, _) = key.value.without_expired(date);
                 Ok(Planned {
-                    set: set.put_key(&changed, key.version)?,
+                    set: self.put_shared(set, key, &changed).await?,
                     job,
                     due_again: changed.next_job().map(|job| job.due()),
                 })
             }
-            Some(Job::Delete { .. }) => {
+            Some(Job::Delete { due }) => {
+                let grants = self.grants_of(&key.value.arn(), GRANTS_AT_ONCE).await?;
+                if !grants.is_empty() {
+                    // The grants go first, some at a time: there may be many.
+                    let set = grants.iter().fold(set, ChangeSet::delete_grant);
+                    return Ok(Planned { set, job: None, due_again: Some(due) });
+                }
                 let mut set = set.delete_key(key);
+                if let Some(version) = self.last_usage_version(&key.value.arn()).await? {
+                    set = set.delete_last_usage(&key.value.arn(), version);
+                }
                 for alias in self.aliases_of(&key.value.arn(), None, ALIASES_MAX).await? {
                     set = set.delete_alias(&alias);
+                }
+                let date = if dating == Dating::Now { now } else { due };
+                for arn in key.value.related() {
+                    let related = self.key(&arn).await?.filter(|_| arn != key.value.arn());
+                    if let Some(related) = related {
+                        let left = related.key.value.without_replica(&key.value.region, date)?;
+                        set = set.put_key(&left, related.key.version)?;
+                    }
                 }
                 Ok(Planned { set, job, due_again: None })
             }
@@ -221,7 +250,7 @@ impl Service {
                 };
                 let rotated = key.value.rotated(rotation.kind, made, date)?;
                 Ok(Planned {
-                    set: set.put_key(&rotated, key.version)?,
+                    set: self.put_shared(set, key, &rotated).await?,
                     job,
                     due_again: rotated.next_job().map(|job| job.due()),
                 })
@@ -264,6 +293,9 @@ impl Service {
     }
 }
 
+/// Keys that are planned before requests get their turn.
+const PLANNED_IN_A_ROW: usize = 16;
+
 /// Keys that are worked on at once: as many as the store writes in one transaction.
 const BATCH: u32 = 256;
 
@@ -273,5 +305,8 @@ const DUE_MAX: u32 = 10_000;
 /// Aliases that are deleted with a key; more than a key may have.
 const ALIASES_MAX: u32 = 500;
 
-/// Jobs of one key that are run in a row before the driver has to go on.
-const JOBS_AT_ONCE_MAX: usize = 4;
+/// Grants that are deleted in one change set.
+const GRANTS_AT_ONCE: u32 = 200;
+
+/// Jobs of one key that are run, or lost to others, in a row before the driver has to go on.
+const JOBS_AT_ONCE_MAX: usize = 16;

@@ -4,14 +4,16 @@ use crate::change_set::ChangeSet;
 use crate::context::{AuthorizedKey, Context, RACES_MAX, alias_not_found, contended};
 use crate::error::from_store;
 use crate::paging::{Listing, page_size};
-use crate::records::Versioned;
+use std::collections::BTreeMap;
 use trent_api::structures::{
-    CreateAliasRequest, DeleteAliasRequest, ListAliasesRequest, ListAliasesResponse,
-    UpdateAliasRequest,
+    AliasListEntry, CreateAliasRequest, DeleteAliasRequest, ListAliasesRequest,
+    ListAliasesResponse, UpdateAliasRequest,
 };
 use trent_api::{ErrorCode, KmsError};
 use trent_core::alias::{ALIASES_PER_KEY_MAX, customer_alias_name};
+use trent_core::key_spec::spec_kind;
 use trent_core::key_state::check_key_state;
+use trent_core::managed::predefined_aliases;
 use trent_core::{Alias, AliasName};
 use trent_store::Kind;
 
@@ -62,7 +64,7 @@ pub(crate) async fn update_alias(
         let alias = cx.alias(&name).await?;
         let key = own_key(cx, &request.target_key_id).await?;
         let old = cx.key(&alias.value.target.to_string()).await?;
-        if (old.spec, old.usage) != (key.spec, key.usage) {
+        if (spec_kind(old.spec), old.usage) != (spec_kind(key.spec), key.usage) {
             return Err(KmsError::new(
                 ErrorCode::Validation,
                 "The current and the new KMS key must be of the same type and key usage.",
@@ -100,7 +102,6 @@ pub(crate) async fn delete_alias(
 
 /// ListAliases, of one key or of the account and Region. Raises `NotFoundException`,
 /// `InvalidArnException`, `InvalidMarkerException`.
-// DEVIATION: the predefined AWS managed aliases (`alias/aws/…`) are not listed.
 pub(crate) async fn list_aliases(
     cx: &Context<'_>,
     request: ListAliasesRequest,
@@ -113,27 +114,34 @@ pub(crate) async fn list_aliases(
     let key_id = key.as_ref().map(|key| key.id.to_string()).unwrap_or_default();
     let scope = [account.as_str(), region.as_str(), &key_id];
     let listing = Listing { operation: cx.operation, scope: &scope };
-    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let after = after.as_deref();
     let limit = page_size(request.limit, 50, 100);
-    let aliases = match &key {
-        Some(key) => cx.service.aliases_of(&key.arn(), after, limit + 1).await?,
+    let entries = match &key {
+        Some(key) => {
+            let aliases = cx.service.aliases_of(&key.arn(), after, limit + 1).await?;
+            aliases.iter().map(|alias| alias.value.entry()).collect()
+        }
         None => all_aliases(cx, after, limit + 1).await?,
     };
-    let page =
-        cx.service.markers.page(&listing, aliases, limit, |alias| alias.value.name.to_string())?;
+    let page = cx
+        .service
+        .tokens
+        .page(&listing, entries, limit, |entry| entry.alias_name.clone().unwrap_or_default())?;
     Ok(ListAliasesResponse {
         truncated: Some(page.is_truncated()),
-        aliases: Some(page.items.iter().map(|alias| alias.value.entry()).collect()),
+        aliases: Some(page.items),
         next_marker: page.next_marker,
     })
 }
 
+/// The aliases of the account and Region and, merged with them, the predefined ones that have no
+/// key yet.
 async fn all_aliases(
     cx: &Context<'_>,
     after: Option<&str>,
     limit: u32,
-) -> Result<Vec<Versioned<Alias>>, KmsError> {
+) -> Result<Vec<AliasListEntry>, KmsError> {
     let (account, region) = (cx.caller.account, cx.region());
     let records = cx
         .service
@@ -141,7 +149,20 @@ async fn all_aliases(
         .list(Kind::Alias, account.as_str(), region.as_str(), after, limit)
         .await
         .map_err(from_store)?;
-    records.iter().map(|record| Ok(cx.service.records.open_alias(record)?)).collect()
+    let mut entries = BTreeMap::new();
+    for name in predefined_aliases().filter(|name| Some(name.as_str()) > after) {
+        let entry = AliasListEntry {
+            alias_name: Some(name.to_string()),
+            alias_arn: Some(name.arn(region, account)),
+            ..AliasListEntry::default()
+        };
+        entries.insert(name.to_string(), entry);
+    }
+    for record in &records {
+        let alias = cx.service.records.open_alias(record)?.value;
+        entries.insert(alias.name.to_string(), alias.entry());
+    }
+    Ok(entries.into_values().take(limit as usize).collect())
 }
 
 /// The key that an alias is to stand for: of the caller's account, in a state that permits it.

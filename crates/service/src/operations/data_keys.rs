@@ -3,13 +3,19 @@
 use super::encryption::{check_usable, current_material_id, encrypted};
 use super::{check_dry_run, check_grant_tokens, check_recipient};
 use crate::context::{AuthorizedKey, Context};
-use trent_api::enums::{DataKeySpec, EncryptionAlgorithmSpec};
+use crate::dispatch::not_built;
+use crate::material::key_pair_spec;
+use std::collections::BTreeMap;
+use trent_api::enums::{DataKeyPairSpec, DataKeySpec, EncryptionAlgorithmSpec};
 use trent_api::structures::{
+    GenerateDataKeyPairRequest, GenerateDataKeyPairResponse,
+    GenerateDataKeyPairWithoutPlaintextRequest, GenerateDataKeyPairWithoutPlaintextResponse,
     GenerateDataKeyRequest, GenerateDataKeyResponse, GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse, GenerateRandomRequest, GenerateRandomResponse,
 };
-use trent_api::wire::SensitiveBytes;
+use trent_api::wire::{Blob, SensitiveBytes};
 use trent_api::{ErrorCode, KmsError};
+use trent_crypto::key_pair::KeyPairSpec;
 use zeroize::Zeroizing;
 
 /// GenerateDataKey. Raises what Encrypt does, and `ValidationException` unless exactly one of
@@ -20,17 +26,18 @@ pub(crate) async fn generate_data_key(
 ) -> Result<GenerateDataKeyResponse, KmsError> {
     check_recipient(request.recipient.as_ref())?;
     let length = data_key_length(request.key_spec, request.number_of_bytes)?;
-    check_grant_tokens(request.grant_tokens.as_deref())?;
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = usable_key(cx, &request.key_id).await?;
     check_dry_run(request.dry_run)?;
     let data_key = random(length)?;
+    cx.note_use(&key);
     let context = request.encryption_context.unwrap_or_default();
     Ok(GenerateDataKeyResponse {
-        ciphertext_blob: Some(encrypted(&key, &context, &data_key)?),
+        ciphertext_blob: Some(encrypted(&key, SYMMETRIC, &context, &data_key)?),
         plaintext: Some(SensitiveBytes(data_key)),
         key_id: Some(key.arn().to_string()),
         ciphertext_for_recipient: None,
-        key_material_id: Some(current_material_id(&key)),
+        key_material_id: current_material_id(&key),
     })
 }
 
@@ -40,15 +47,86 @@ pub(crate) async fn generate_data_key_without_plaintext(
     request: GenerateDataKeyWithoutPlaintextRequest,
 ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
     let length = data_key_length(request.key_spec, request.number_of_bytes)?;
-    check_grant_tokens(request.grant_tokens.as_deref())?;
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = usable_key(cx, &request.key_id).await?;
     check_dry_run(request.dry_run)?;
+    cx.note_use(&key);
     let context = request.encryption_context.unwrap_or_default();
     Ok(GenerateDataKeyWithoutPlaintextResponse {
-        ciphertext_blob: Some(encrypted(&key, &context, &random(length)?)?),
+        ciphertext_blob: Some(encrypted(&key, SYMMETRIC, &context, &random(length)?)?),
         key_id: Some(key.arn().to_string()),
-        key_material_id: Some(current_material_id(&key)),
+        key_material_id: current_material_id(&key),
     })
+}
+
+/// GenerateDataKeyPair. Raises what Encrypt does, and `UnsupportedOperationException`.
+pub(crate) async fn generate_data_key_pair(
+    cx: &Context<'_>,
+    request: GenerateDataKeyPairRequest,
+) -> Result<GenerateDataKeyPairResponse, KmsError> {
+    check_recipient(request.recipient.as_ref())?;
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    let key = usable_key(cx, &request.key_id).await?;
+    let spec = supported(request.key_pair_spec)?;
+    check_dry_run(request.dry_run)?;
+    let context = request.encryption_context.unwrap_or_default();
+    let pair = DataKeyPair::new(cx, &key, spec, &context).await?;
+    Ok(GenerateDataKeyPairResponse {
+        private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
+        private_key_plaintext: Some(SensitiveBytes(pair.private_key)),
+        public_key: Some(pair.public_key),
+        key_id: Some(key.arn().to_string()),
+        key_pair_spec: Some(request.key_pair_spec),
+        ciphertext_for_recipient: None,
+        key_material_id: current_material_id(&key),
+    })
+}
+
+/// GenerateDataKeyPairWithoutPlaintext. Raises what GenerateDataKeyPair does.
+pub(crate) async fn generate_data_key_pair_without_plaintext(
+    cx: &Context<'_>,
+    request: GenerateDataKeyPairWithoutPlaintextRequest,
+) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    let key = usable_key(cx, &request.key_id).await?;
+    let spec = supported(request.key_pair_spec)?;
+    check_dry_run(request.dry_run)?;
+    let context = request.encryption_context.unwrap_or_default();
+    let pair = DataKeyPair::new(cx, &key, spec, &context).await?;
+    Ok(GenerateDataKeyPairWithoutPlaintextResponse {
+        private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
+        public_key: Some(pair.public_key),
+        key_id: Some(key.arn().to_string()),
+        key_pair_spec: Some(request.key_pair_spec),
+        key_material_id: current_material_id(&key),
+    })
+}
+
+/// A new key pair for use outside: PKCS#8, in the clear and encrypted, and SPKI.
+struct DataKeyPair {
+    private_key: Zeroizing<Vec<u8>>,
+    private_key_ciphertext: Blob,
+    public_key: Blob,
+}
+
+impl DataKeyPair {
+    async fn new(
+        cx: &Context<'_>,
+        key: &AuthorizedKey,
+        spec: KeyPairSpec,
+        context: &BTreeMap<String, String>,
+    ) -> Result<Self, KmsError> {
+        let pair = cx.service.new_key_pair(spec).await?;
+        let private_key = pair.to_pkcs8().map_err(KmsError::internal)?;
+        let private_key_ciphertext = encrypted(key, SYMMETRIC, context, &private_key)?;
+        cx.note_use(key);
+        let public_key = Blob(pair.public_key().to_vec());
+        Ok(Self { private_key, private_key_ciphertext, public_key })
+    }
+}
+
+fn supported(spec: DataKeyPairSpec) -> Result<KeyPairSpec, KmsError> {
+    key_pair_spec(spec).ok_or_else(|| not_built(&format!("KeyPairSpec {spec} is")))
 }
 
 /// GenerateRandom, 1 to 1024 bytes. Raises `ValidationException` and, as there are no custom key
@@ -73,7 +151,7 @@ pub(crate) async fn generate_random(
 
 async fn usable_key(cx: &Context<'_>, name: &str) -> Result<AuthorizedKey, KmsError> {
     let key = cx.key_by_any_name(name).await?;
-    check_usable(cx, &key, EncryptionAlgorithmSpec::SymmetricDefault)?;
+    check_usable(cx, &key, SYMMETRIC)?;
     Ok(key)
 }
 
@@ -94,3 +172,5 @@ fn random(length: i32) -> Result<Zeroizing<Vec<u8>>, KmsError> {
     let length = usize::try_from(length).map_err(KmsError::internal)?;
     trent_crypto::random::bytes(length).map_err(KmsError::internal)
 }
+
+const SYMMETRIC: EncryptionAlgorithmSpec = EncryptionAlgorithmSpec::SymmetricDefault;

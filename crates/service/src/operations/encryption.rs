@@ -1,10 +1,13 @@
 //! Encrypt, Decrypt, ReEncrypt.
 
-use super::{check_dry_run, check_grant_tokens, check_recipient, would_succeed};
+use super::{
+    check_algorithm, check_dry_run, check_grant_tokens, check_recipient, check_usage, would_succeed,
+};
 use crate::context::{AuthorizedKey, Context};
 use crate::error::from_key_store;
+use crate::material::rsa_algorithm;
 use std::collections::BTreeMap;
-use trent_api::enums::{DryRunModifierType, EncryptionAlgorithmSpec};
+use trent_api::enums::{DryRunModifierType, EncryptionAlgorithmSpec, KeyUsageType};
 use trent_api::structures::{
     DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ReEncryptRequest,
     ReEncryptResponse,
@@ -12,9 +15,10 @@ use trent_api::structures::{
 use trent_api::wire::{Blob, SensitiveBytes};
 use trent_api::{ErrorCode, KmsError};
 use trent_core::KeyMaterialId;
+use trent_core::key_spec::{SpecKind, encryption_algorithms, spec_kind};
 use trent_core::key_state::check_key_state;
 use trent_core::{KeyId, KmsKey};
-use trent_crypto::ciphertext_blob;
+use trent_crypto::{CryptoError, ciphertext_blob};
 use zeroize::Zeroizing;
 
 /// Encrypt. Raises `NotFoundException`, `InvalidKeyUsageException`, `DisabledException`,
@@ -24,12 +28,13 @@ pub(crate) async fn encrypt(
     request: EncryptRequest,
 ) -> Result<EncryptResponse, KmsError> {
     let algorithm = algorithm(request.encryption_algorithm);
-    check_grant_tokens(request.grant_tokens.as_deref())?;
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = cx.key_by_any_name(&request.key_id).await?;
     check_usable(cx, &key, algorithm)?;
-    check_dry_run(request.dry_run)?;
     let context = request.encryption_context.unwrap_or_default();
-    let blob = encrypted(&key, &context, &request.plaintext.0)?;
+    let blob = encrypted(&key, algorithm, &context, &request.plaintext.0)?;
+    check_dry_run(request.dry_run)?;
+    cx.note_use(&key);
     Ok(EncryptResponse {
         ciphertext_blob: Some(blob),
         key_id: Some(key.arn().to_string()),
@@ -43,7 +48,7 @@ pub(crate) async fn decrypt(
     request: DecryptRequest,
 ) -> Result<DecryptResponse, KmsError> {
     check_recipient(request.recipient.as_ref())?;
-    check_grant_tokens(request.grant_tokens.as_deref())?;
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let source = Source {
         ciphertext: request.ciphertext_blob,
         key_id: request.key_id,
@@ -57,12 +62,13 @@ pub(crate) async fn decrypt(
     };
     let opened = source.open(cx).await?;
     check_dry_run(request.dry_run)?;
+    cx.note_use(&opened.key);
     Ok(DecryptResponse {
         key_id: Some(opened.key.arn().to_string()),
         plaintext: Some(SensitiveBytes(opened.plaintext)),
         encryption_algorithm: Some(source.algorithm),
         ciphertext_for_recipient: None,
-        key_material_id: Some(opened.material_id.to_string()),
+        key_material_id: opened.material_id.map(|id| id.to_string()),
     })
 }
 
@@ -71,7 +77,7 @@ pub(crate) async fn re_encrypt(
     cx: &Context<'_>,
     request: ReEncryptRequest,
 ) -> Result<ReEncryptResponse, KmsError> {
-    check_grant_tokens(request.grant_tokens.as_deref())?;
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let destination_algorithm = algorithm(request.destination_encryption_algorithm);
     let source = Source {
         ciphertext: request.ciphertext_blob,
@@ -88,48 +94,72 @@ pub(crate) async fn re_encrypt(
         cx.with_action("ReEncryptTo").key_by_any_name(&request.destination_key_id).await?;
     check_usable(cx, &destination, destination_algorithm)?;
     let opened = source.open(&cx.with_action("ReEncryptFrom")).await?;
-    check_dry_run(request.dry_run)?;
     let context = request.destination_encryption_context.unwrap_or_default();
-    let blob = encrypted(&destination, &context, &opened.plaintext)?;
+    let blob = encrypted(&destination, destination_algorithm, &context, &opened.plaintext)?;
+    check_dry_run(request.dry_run)?;
+    cx.note_use(&opened.key);
+    cx.note_use(&destination);
     Ok(ReEncryptResponse {
         ciphertext_blob: Some(blob),
         source_key_id: Some(opened.key.arn().to_string()),
         key_id: Some(destination.arn().to_string()),
         source_encryption_algorithm: Some(source.algorithm),
         destination_encryption_algorithm: Some(destination_algorithm),
-        source_key_material_id: Some(opened.material_id.to_string()),
-        destination_key_material_id: Some(current_material_id(&destination)),
+        source_key_material_id: opened.material_id.map(|id| id.to_string()),
+        destination_key_material_id: current_material_id(&destination),
     })
 }
 
-/// The key material that a new ciphertext of the key is under.
-pub(super) fn current_material_id(key: &AuthorizedKey) -> String {
-    KeyMaterialId(*key.materials().current()).to_string()
+/// The key material that a new ciphertext of the key is under; none of asymmetric keys.
+pub(super) fn current_material_id(key: &AuthorizedKey) -> Option<String> {
+    let materials = key.symmetric().ok()?;
+    Some(KeyMaterialId(*materials.current()).to_string())
 }
 
 /// Encrypts under the current key material.
+///
+/// Raises `ValidationException` for an encryption context with an asymmetric key, and for a
+/// plaintext that is longer than the algorithm takes.
 pub(super) fn encrypted(
     key: &AuthorizedKey,
+    algorithm: EncryptionAlgorithmSpec,
     context: &BTreeMap<String, String>,
     plaintext: &[u8],
 ) -> Result<Blob, KmsError> {
-    let is_multi_region = key.id.is_multi_region();
-    let blob = key.materials().encrypt(is_multi_region, context, plaintext);
-    Ok(Blob(blob.map_err(from_key_store)?))
+    let Some(rsa) = rsa_algorithm(algorithm) else {
+        let blob = key.symmetric()?.encrypt(key.id.is_multi_region(), context, plaintext);
+        return Ok(Blob(blob.map_err(from_key_store)?));
+    };
+    check_no_context(context)?;
+    let pair = key.key_pair()?;
+    let blob = pair.encrypt(rsa, plaintext).map_err(|error| match error {
+        CryptoError::TooLong => invalid(format!(
+            "Algorithm {algorithm} and key spec {} cannot encrypt data larger than {} bytes.",
+            key.spec,
+            rsa.plaintext_bytes_max(pair.spec()).unwrap_or_default()
+        )),
+        other => KmsError::internal(other),
+    })?;
+    Ok(Blob(blob))
 }
 
-/// Whether the key, in its state, works with the algorithm.
+/// Whether the key, in its state, encrypts with the algorithm.
 pub(super) fn check_usable(
     cx: &Context<'_>,
     key: &KmsKey,
     algorithm: EncryptionAlgorithmSpec,
 ) -> Result<(), KmsError> {
+    check_usage(cx, key, KeyUsageType::EncryptDecrypt)?;
     check_key_state(cx.operation, key, cx.now)?;
-    if algorithm == EncryptionAlgorithmSpec::SymmetricDefault {
+    let suits = encryption_algorithms(key.spec, key.usage).contains(&algorithm);
+    check_algorithm(key, algorithm.as_str(), suits)
+}
+
+fn check_no_context(context: &BTreeMap<String, String>) -> Result<(), KmsError> {
+    if context.is_empty() {
         return Ok(());
     }
-    let message = format!("Algorithm {algorithm} is incompatible with key spec {}.", key.spec);
-    Err(KmsError::new(ErrorCode::InvalidKeyUsage, message))
+    Err(invalid("EncryptionContext is supported for symmetric encryption keys only."))
 }
 
 fn algorithm(given: Option<EncryptionAlgorithmSpec>) -> EncryptionAlgorithmSpec {
@@ -151,7 +181,8 @@ struct Source {
 struct Opened {
     key: AuthorizedKey,
     plaintext: Zeroizing<Vec<u8>>,
-    material_id: KeyMaterialId,
+    /// None of asymmetric keys.
+    material_id: Option<KeyMaterialId>,
 }
 
 impl Source {
@@ -167,9 +198,17 @@ impl Source {
         };
         let key = self.key(cx, ciphertext).await?;
         check_usable(cx, &key, self.algorithm)?;
-        let (plaintext, material_id) =
-            key.materials().decrypt(ciphertext, &self.context).map_err(from_key_store)?;
-        Ok(Opened { key, plaintext, material_id: KeyMaterialId(material_id) })
+        let Some(rsa) = rsa_algorithm(self.algorithm) else {
+            let opened = key.symmetric()?.decrypt(ciphertext, &self.context);
+            let (plaintext, id) = opened.map_err(from_key_store)?;
+            return Ok(Opened { key, plaintext, material_id: Some(KeyMaterialId(id)) });
+        };
+        check_no_context(&self.context)?;
+        let plaintext = key.key_pair()?.decrypt(rsa, ciphertext).map_err(|error| match error {
+            CryptoError::InvalidCiphertext => KmsError::bare(ErrorCode::InvalidCiphertext),
+            other => KmsError::internal(other),
+        })?;
+        Ok(Opened { key, plaintext, material_id: None })
     }
 
     /// The key of the ciphertext, which must be the one that the request names, if it does.
@@ -191,15 +230,21 @@ impl Source {
                 .await;
         };
         let key = cx.key_by_any_name(name).await?;
-        if self.algorithm == EncryptionAlgorithmSpec::SymmetricDefault {
+        let incorrect = || {
+            KmsError::new(
+                ErrorCode::IncorrectKey,
+                "The key ID in the request does not identify a CMK that can perform this operation.",
+            )
+        };
+        if key.usage != KeyUsageType::EncryptDecrypt {
+            return Err(incorrect());
+        }
+        let is_symmetric = spec_kind(key.spec) == SpecKind::Symmetric;
+        if is_symmetric && self.algorithm == EncryptionAlgorithmSpec::SymmetricDefault {
             // Before the state: a disabled key that is the wrong one is the wrong one.
             let header = header()?;
             if header.key_id != *key.id.as_bytes() {
-                return Err(KmsError::new(
-                    ErrorCode::IncorrectKey,
-                    "The key ID in the request does not identify a CMK that can perform this \
-                     operation.",
-                ));
+                return Err(incorrect());
             }
         }
         Ok(key)

@@ -1,23 +1,25 @@
 //! KMS keys: creation, description, listing, enabling and disabling.
 
+use super::check_grant_tokens;
+use super::custom_key::CustomKey;
 use crate::change_set::ChangeSet;
 use crate::context::Context;
 use crate::dispatch::not_built;
-use crate::error::{from_key_store, from_store};
+use crate::error::from_store;
+use crate::material::{material_spec, stored};
 use crate::paging::{Listing, page_size};
 use trent_api::enums::{CustomerMasterKeySpec, KeySpec, OriginType, ResourceOwnerType};
 use trent_api::structures::{
     CreateKeyRequest, CreateKeyResponse, DescribeKeyRequest, DescribeKeyResponse,
-    DisableKeyRequest, EnableKeyRequest, KeyListEntry, ListKeysRequest, ListKeysResponse,
-    UpdateKeyDescriptionRequest,
+    DisableKeyRequest, EnableKeyRequest, GetKeyLastUsageRequest, GetKeyLastUsageResponse,
+    KeyLastUsageData, KeyListEntry, ListKeysRequest, ListKeysResponse, UpdateKeyDescriptionRequest,
 };
-use trent_api::{ErrorCode, KmsError};
-use trent_core::key_material::Sealed;
+use trent_api::{ErrorCode, KmsError, wire};
 use trent_core::key_policy::{check_key_policy, default_key_policy};
-use trent_core::key_spec::key_usage;
+use trent_core::key_spec::{check_origin, key_usage};
 use trent_core::lifecycle::{NewKey, NewKind};
 use trent_core::tag::tags_of_new_key;
-use trent_core::{KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey};
+use trent_core::{KeyArn, KeyId, KmsKey};
 use trent_store::Kind;
 
 /// CreateKey. Raises `ValidationException`, `UnsupportedOperationException`, `TagException`,
@@ -26,10 +28,13 @@ pub(crate) async fn create_key(
     cx: &Context<'_>,
     request: CreateKeyRequest,
 ) -> Result<CreateKeyResponse, KmsError> {
-    check_kind(&request)?;
+    let kind = kind(&request)?;
+    let material_spec =
+        material_spec(kind.spec).ok_or_else(|| not_built(&format!("KeySpec {} is", kind.spec)))?;
     let account = cx.caller.account;
     let region = cx.region().clone();
-    let tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
+    let mut tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
+    let custom = CustomKey::from_tags(cx, &mut tags)?;
     let policy = match request.policy {
         Some(policy) => {
             check_key_policy(&policy)?;
@@ -39,16 +44,28 @@ pub(crate) async fn create_key(
     };
     let mut random = [0; 16];
     trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
-    let id = KeyId::single_region(random);
-    let material =
-        cx.service.key_store.generate_symmetric(id.as_bytes()).map_err(from_key_store)?;
-    let material = KeyMaterial::new(KeyMaterialId(material.id), Sealed(material.sealed), cx.now);
+    let is_multi_region = request.multi_region == Some(true);
+    let id = custom.id.unwrap_or_else(|| {
+        if is_multi_region { KeyId::multi_region(random) } else { KeyId::single_region(random) }
+    });
+    if id.is_multi_region() != is_multi_region {
+        let message =
+            format!("{id} is not the id of such a key: MultiRegion is {is_multi_region}.");
+        return Err(KmsError::new(ErrorCode::Validation, message));
+    }
+    let materials = match (kind.origin, custom.material(cx, material_spec, id)?) {
+        (OriginType::External, _) => Vec::new(),
+        (_, Some(given)) => vec![stored(given, cx.now)],
+        (_, None) => vec![stored(cx.service.new_material(material_spec, id).await?, cx.now)],
+    };
     let description = request.description.unwrap_or_default();
     let new = NewKey { account, region, id, description, policy, tags };
-    let key = KmsKey::new(new, NewKind::SYMMETRIC, vec![material], cx.now);
+    let key = KmsKey::new(new, kind, materials, cx.now);
     let set = ChangeSet::new(&cx.service.records).create_key(&key)?;
     if !cx.committed(set).await? {
-        return Err(KmsError::internal("a random key id exists already"));
+        // A random id does not exist already: it was chosen.
+        let message = format!("Key '{}' already exists", key.arn());
+        return Err(KmsError::new(ErrorCode::Validation, message));
     }
     Ok(CreateKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
 }
@@ -58,8 +75,33 @@ pub(crate) async fn describe_key(
     cx: &Context<'_>,
     request: DescribeKeyRequest,
 ) -> Result<DescribeKeyResponse, KmsError> {
+    check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    cx.make_managed_key(&request.key_id).await?;
     let key = cx.key_by_any_name(&request.key_id).await?;
     Ok(DescribeKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
+}
+
+/// GetKeyLastUsage: tracked since the key was created. Raises `NotFoundException`,
+/// `InvalidArnException`.
+pub(crate) async fn get_key_last_usage(
+    cx: &Context<'_>,
+    request: GetKeyLastUsageRequest,
+) -> Result<GetKeyLastUsageResponse, KmsError> {
+    let key = cx.key(&request.key_id).await?;
+    let usage = cx.service.last_usage(&key.arn()).await?;
+    Ok(GetKeyLastUsageResponse {
+        key_id: Some(key.arn().to_string()),
+        key_last_usage: Some(usage.map_or_else(KeyLastUsageData::default, |usage| {
+            KeyLastUsageData {
+                operation: Some(usage.operation),
+                timestamp: Some(wire::Timestamp(usage.at)),
+                cloud_trail_event_id: Some(usage.event_id),
+                kms_request_id: Some(usage.request_id),
+            }
+        })),
+        tracking_start_date: Some(wire::Timestamp(key.created)),
+        key_creation_date: Some(wire::Timestamp(key.created)),
+    })
 }
 
 /// ListKeys. Raises `InvalidMarkerException`.
@@ -80,7 +122,7 @@ pub(crate) async fn list_keys(
     }
     let scope = [account.as_str(), region.as_str()];
     let listing = Listing { operation: cx.operation, scope: &scope };
-    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let limit = page_size(request.limit, 100, 1000);
     let names = cx
         .service
@@ -88,7 +130,7 @@ pub(crate) async fn list_keys(
         .list_names(Kind::Key, scope[0], scope[1], after.as_deref(), limit + 1)
         .await
         .map_err(from_store)?;
-    let page = cx.service.markers.page(&listing, names, limit, String::clone)?;
+    let page = cx.service.tokens.page(&listing, names, limit, String::clone)?;
     let truncated = Some(page.is_truncated());
     let keys = page
         .items
@@ -136,8 +178,8 @@ pub(crate) async fn update_key_description(
     Ok(())
 }
 
-/// Whether a key of this kind can be created: what AWS refuses first, then what is not built.
-fn check_kind(request: &CreateKeyRequest) -> Result<(), KmsError> {
+/// What kind of key is asked for: what AWS refuses first, then what is not built.
+fn kind(request: &CreateKeyRequest) -> Result<NewKind, KmsError> {
     let old_spec = request.customer_master_key_spec.map(CustomerMasterKeySpec::as_str);
     let spec = match (request.key_spec, old_spec.and_then(KeySpec::from_name)) {
         (Some(_), Some(_)) => {
@@ -150,19 +192,14 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(), KmsError> {
         (Some(spec), None) | (None, Some(spec)) => spec,
         (None, None) => KeySpec::SymmetricDefault,
     };
-    key_usage(spec, request.key_usage)?;
+    let usage = key_usage(spec, request.key_usage)?;
     let origin = request.origin.unwrap_or(OriginType::AwsKms);
-    if spec != KeySpec::SymmetricDefault {
-        return Err(not_built(&format!("KeySpec {spec} is")));
-    }
-    if origin != OriginType::AwsKms {
+    check_origin(spec, origin)?;
+    if !matches!(origin, OriginType::AwsKms | OriginType::External) {
         return Err(not_built(&format!("Origin {origin} is")));
-    }
-    if request.multi_region == Some(true) {
-        return Err(not_built("MultiRegion keys are"));
     }
     if request.custom_key_store_id.is_some() || request.xks_key_id.is_some() {
         return Err(not_built("Custom key stores are"));
     }
-    Ok(())
+    Ok(NewKind { spec, usage, origin })
 }

@@ -46,11 +46,11 @@ pub(crate) async fn list_key_policies(
     let key = cx.key(&request.key_id).await?;
     let arn = key.arn().to_string();
     let listing = Listing { operation: cx.operation, scope: &[&arn] };
-    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let names = vec![DEFAULT_POLICY_NAME.to_owned()];
     let names = names.into_iter().filter(|name| Some(name) > after.as_ref()).collect();
     let limit = page_size(request.limit, 100, 1000);
-    let page = cx.service.markers.page(&listing, names, limit, String::clone)?;
+    let page = cx.service.tokens.page(&listing, names, limit, String::clone)?;
     Ok(ListKeyPoliciesResponse {
         truncated: Some(page.is_truncated()),
         policy_names: Some(page.items),

@@ -1,15 +1,15 @@
 //! Rotation: its schedule, its status, and rotation on demand. How a key rotates is in
 //! `trent_core::rotation`; when, in `jobs`.
 
-use crate::context::Context;
+use crate::context::{AuthorizedKey, Context};
 use crate::paging::{Listing, page_size};
-use trent_api::KmsError;
 use trent_api::enums::{IncludeKeyMaterial, KeyMaterialState};
 use trent_api::structures::{
     DisableKeyRotationRequest, EnableKeyRotationRequest, GetKeyRotationStatusRequest,
     GetKeyRotationStatusResponse, ListKeyRotationsRequest, ListKeyRotationsResponse,
     RotateKeyOnDemandRequest, RotateKeyOnDemandResponse, RotationsListEntry,
 };
+use trent_api::{ErrorCode, KmsError};
 use trent_core::KmsKey;
 use trent_core::key_state::check_key_state;
 use trent_core::rotation::AllKeyMaterial;
@@ -60,16 +60,16 @@ pub(crate) async fn list_key_rotations(
     };
     let arn = key.arn().to_string();
     let listing = Listing { operation: cx.operation, scope: &[&arn, include.as_str()] };
-    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let material_id = |entry: &RotationsListEntry| entry.key_material_id.clone();
-    let mut rotations = key.rotations(all, KeyMaterialState::PendingRotation, cx.now);
+    let mut rotations = key.rotations(all, pending_state(cx, &key).await?, cx.now);
     if let Some(last) = rotations.iter().position(|entry| material_id(entry) == after) {
         rotations.drain(..=last);
     }
     let limit = page_size(request.limit, 100, 1000);
     let page = cx
         .service
-        .markers
+        .tokens
         .page(&listing, rotations, limit, |entry| material_id(entry).unwrap_or_default())?;
     Ok(ListKeyRotationsResponse {
         truncated: Some(page.is_truncated()),
@@ -87,8 +87,38 @@ pub(crate) async fn rotate_key_on_demand(
     request: RotateKeyOnDemandRequest,
 ) -> Result<RotateKeyOnDemandResponse, KmsError> {
     let delay = cx.service.settings.on_demand_rotation_delay;
+    let key = cx.key(&request.key_id).await?;
+    check_key_state(cx.operation, &key, cx.now)?;
+    let lacks_bytes = KeyMaterialState::PendingMultiRegionImportAndRotation;
+    if !key.is_replica() && pending_state(cx, &key).await? == lacks_bytes {
+        return Err(KmsError::new(
+            ErrorCode::KmsInvalidState,
+            format!("No available key material pending rotation for the key: {}.", key.arn()),
+        ));
+    }
     let key =
         cx.change_key(&request.key_id, |key| key.with_on_demand_rotation(cx.now, delay)).await?;
     cx.service.run_due_jobs_of(&key, cx.now).await;
     Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn().to_string()) })
+}
+
+/// The state of imported key material that waits for its rotation: it can be rotated to when all
+/// related multi-Region keys have it.
+async fn pending_state(
+    cx: &Context<'_>,
+    key: &AuthorizedKey,
+) -> Result<KeyMaterialState, KmsError> {
+    if key.pending_material.is_some() {
+        for arn in key.related() {
+            let related = cx.service.key(&arn).await?;
+            let is_usable = related.as_ref().is_some_and(|related| {
+                let pending = related.key.value.pending_material.as_ref();
+                pending.is_some_and(|pending| pending.is_usable(cx.now))
+            });
+            if !is_usable && key.multi_region.is_some() {
+                return Ok(KeyMaterialState::PendingMultiRegionImportAndRotation);
+            }
+        }
+    }
+    Ok(KeyMaterialState::PendingRotation)
 }

@@ -36,7 +36,7 @@ pub(crate) async fn list_resource_tags(
     let key = cx.key(&request.key_id).await?;
     let arn = key.arn().to_string();
     let listing = Listing { operation: cx.operation, scope: &[&arn] };
-    let after = cx.service.markers.open(&listing, request.marker.as_deref())?;
+    let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let tags = key
         .tags
         .iter()
@@ -44,7 +44,7 @@ pub(crate) async fn list_resource_tags(
         .map(|(tag_key, tag_value)| Tag { tag_key: tag_key.clone(), tag_value: tag_value.clone() })
         .collect();
     let limit = page_size(request.limit, 50, 50);
-    let page = cx.service.markers.page(&listing, tags, limit, |tag: &Tag| tag.tag_key.clone())?;
+    let page = cx.service.tokens.page(&listing, tags, limit, |tag: &Tag| tag.tag_key.clone())?;
     Ok(ListResourceTagsResponse {
         truncated: Some(page.is_truncated()),
         tags: Some(page.items),

@@ -182,6 +182,19 @@ impl Store for SqliteStore {
         u64::try_from(count).map_err(StoreError::damaged)
     }
 
+    async fn count_owned(
+        &self,
+        kind: Kind,
+        account: &str,
+        region: &str,
+        owner: &str,
+    ) -> Result<u64, StoreError> {
+        let query = sqlx::query(queries::COUNT_OWNED).bind(kind.code()).bind(account);
+        let rows = self.read(query.bind(region).bind(owner)).await?;
+        let count: i64 = rows.first().map_or(Ok(0), queries::only_column)?;
+        u64::try_from(count).map_err(StoreError::damaged)
+    }
+
     async fn clear(&self) -> Result<(), StoreError> {
         self.write(Work::Clear).await
     }

@@ -40,6 +40,10 @@ pub(super) const NEXT_DUE: &str = "\
 pub(super) const COUNT: &str = "\
     SELECT count(*) FROM record WHERE kind = ? AND account = ? AND region = ?";
 
+pub(super) const COUNT_OWNED: &str = "\
+    SELECT count(*) FROM record INDEXED BY record_by_owner \
+    WHERE kind = ? AND account = ? AND region = ? AND owner = ?";
+
 // The statements that apply a change hold a precondition. Where it holds, they return a number
 // that they are given, so that many of them in one query can be told apart.
 
@@ -134,6 +138,10 @@ mod tests {
             (DUE, "USING INDEX record_by_due_at (due_at<?)"),
             (NEXT_DUE, "USING COVERING INDEX record_by_due_at (due_at>?)"),
             (COUNT, "USING COVERING INDEX record_by_id (kind=? AND account=? AND region=?)"),
+            (
+                COUNT_OWNED,
+                "USING COVERING INDEX record_by_owner (kind=? AND account=? AND region=? AND owner=?)",
+            ),
         ] {
             let mut lease = connections.reader().await;
             let plan = sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))

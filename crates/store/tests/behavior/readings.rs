@@ -86,6 +86,11 @@ pub(crate) async fn list_owned_is_paged(store: AnyStore) {
     commit(&store, vec![Change::Put(moved)]).await;
     assert_eq!(list("k1", None, 10).await, ["a", "c"]);
     assert_eq!(list("k2", None, 10).await, ["b", "d"]);
+    for (owner, count) in [("k1", 2), ("k2", 2), ("K1", 1), ("k3", 0)] {
+        let counted = store.count_owned(Kind::Alias, ACCOUNT, REGION, owner).await.unwrap();
+        assert_eq!(counted, count, "{owner}");
+    }
+    assert_eq!(store.count_owned(Kind::Key, ACCOUNT, REGION, "k1").await.unwrap(), 0);
 }
 
 pub(crate) async fn find_looks_in_all_accounts(store: AnyStore) {

@@ -1,0 +1,117 @@
+//! When each KMS key was last used, and for what.
+//!
+//! A request only notes it in memory; a job writes the notes in batches. What was noted and not
+//! written is lost in a crash, as AWS permits data that lags by an hour.
+
+use crate::change_set::ChangeSet;
+use crate::error::from_store;
+use crate::records::last_usage_record_id;
+use crate::service::Service;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use trent_api::KmsError;
+use trent_api::enums::KeyLastUsageTrackingOperation;
+use trent_core::KeyArn;
+
+/// A use of a key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LastUsage {
+    pub(crate) operation: KeyLastUsageTrackingOperation,
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub(crate) at: Timestamp,
+    pub(crate) request_id: String,
+    pub(crate) event_id: String,
+}
+
+/// Uses that are not written yet, in parts that few requests share.
+pub(crate) struct LastUsages {
+    parts: Vec<Mutex<HashMap<KeyArn, LastUsage>>>,
+}
+
+impl Default for LastUsages {
+    fn default() -> Self {
+        Self { parts: (0..PARTS).map(|_| Mutex::default()).collect() }
+    }
+}
+
+impl LastUsages {
+    pub(crate) fn note(&self, arn: KeyArn, usage: LastUsage) {
+        self.part(&arn).insert(arn, usage);
+    }
+
+    fn noted(&self, arn: &KeyArn) -> Option<LastUsage> {
+        self.part(arn).get(arn).cloned()
+    }
+
+    fn part(&self, arn: &KeyArn) -> MutexGuard<'_, HashMap<KeyArn, LastUsage>> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(arn);
+        let index = usize::try_from(hash % PARTS).unwrap_or_default();
+        self.parts[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Vec<(KeyArn, LastUsage)> {
+        self.parts
+            .iter()
+            .flat_map(|part| {
+                std::mem::take(&mut *part.lock().unwrap_or_else(PoisonError::into_inner))
+            })
+            .collect()
+    }
+
+    /// Forgets everything that is not written.
+    pub(crate) fn clear(&self) {
+        drop(self.take());
+    }
+}
+
+impl Service {
+    /// The last use of a key that is known.
+    pub(crate) async fn last_usage(&self, arn: &KeyArn) -> Result<Option<LastUsage>, KmsError> {
+        if let Some(noted) = self.last_usages.noted(arn) {
+            return Ok(Some(noted));
+        }
+        let record = self.store.get(&last_usage_record_id(arn)).await.map_err(from_store)?;
+        match record {
+            Some(record) => Ok(Some(self.records.open_last_usage(&record)?.value)),
+            None => Ok(None),
+        }
+    }
+
+    /// The version of the record of a key's last use, if there is one.
+    pub(crate) async fn last_usage_version(&self, arn: &KeyArn) -> Result<Option<u64>, KmsError> {
+        let record = self.store.get(&last_usage_record_id(arn)).await.map_err(from_store)?;
+        Ok(record.map(|record| record.version))
+    }
+
+    /// Writes what was noted. What fails is lost; the next use is noted again.
+    pub(crate) async fn write_last_usages(&self) {
+        for some in self.last_usages.take().chunks(WRITTEN_AT_ONCE) {
+            join_all(some.iter().map(async |(arn, usage)| {
+                if let Err(error) = self.write_last_usage(arn, usage).await {
+                    tracing::warn!(%error, key = %arn, "last usage not written");
+                }
+            }))
+            .await;
+        }
+    }
+
+    async fn write_last_usage(&self, arn: &KeyArn, usage: &LastUsage) -> Result<(), KmsError> {
+        let Some(key) = self.key(arn).await? else { return Ok(()) };
+        let version_before = self.last_usage_version(arn).await?.unwrap_or_default();
+        let set = ChangeSet::new(&self.records)
+            .put_last_usage(arn, usage, version_before)?
+            .expect_key(&key.key);
+        // A lost race: the key has changed, or another node has written a use as late.
+        let _ = self.commit(set).await;
+        Ok(())
+    }
+}
+
+/// Records that are written at the same time, as many as the store puts into one transaction.
+const WRITTEN_AT_ONCE: usize = 256;
+
+const PARTS: u64 = 64;

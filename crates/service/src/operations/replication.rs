@@ -1,0 +1,142 @@
+//! Multi-Region keys: replicas and the exchange of roles.
+
+use crate::change_set::ChangeSet;
+use crate::context::{AuthorizedKey, Context, RACES_MAX, contended, key_not_found};
+use jiff::{SignedDuration, Timestamp};
+use trent_api::structures::{
+    ReplicateKeyRequest, ReplicateKeyResponse, Tag, UpdatePrimaryRegionRequest,
+};
+use trent_api::{ErrorCode, KmsError};
+use trent_core::key_policy::{check_key_policy, default_key_policy};
+use trent_core::key_state::check_key_state;
+use trent_core::lifecycle::NewKey;
+use trent_core::replication::{MultiRegion, Transition, TransitionKind};
+use trent_core::tag::tags_of_new_key;
+use trent_core::{KeyArn, KmsKey, Region};
+
+/// ReplicateKey, called on the primary key. Raises `UnsupportedOperationException`,
+/// `AlreadyExistsException`, `NotFoundException`, `DisabledException`, `KMSInvalidStateException`,
+/// `TagException`, `MalformedPolicyDocumentException`, `LimitExceededException`.
+pub(crate) async fn replicate_key(
+    cx: &Context<'_>,
+    request: ReplicateKeyRequest,
+) -> Result<ReplicateKeyResponse, KmsError> {
+    let region = region_of_partition(cx, &request.replica_region)?;
+    let tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
+    let policy = match request.policy {
+        Some(policy) => {
+            check_key_policy(&policy)?;
+            policy
+        }
+        None => default_key_policy(&region, cx.caller.account),
+    };
+    let ready = after(cx.now, cx.service.settings.replication_delay)?;
+    for _ in 0..RACES_MAX {
+        let primary = cx.key(&request.key_id).await?;
+        let set = primary.check_is_primary()?.clone();
+        check_key_state(cx.operation, &primary, cx.now)?;
+        let arn = KeyArn { region: region.clone(), ..primary.arn() };
+        if set.regions().any(|known| *known == region) || cx.service.key(&arn).await?.is_some() {
+            let message = format!("Key '{arn}' already exists");
+            return Err(KmsError::new(ErrorCode::AlreadyExists, message));
+        }
+        let new = NewKey {
+            account: primary.account,
+            region: region.clone(),
+            id: primary.id,
+            description: request.description.clone().unwrap_or_default(),
+            policy: policy.clone(),
+            tags: tags.clone(),
+        };
+        let mut replicas = set.replicas;
+        replicas.push(region.clone());
+        replicas.sort();
+        let widened = primary.in_set(MultiRegion { replicas, ..set });
+        let replica = widened.replica(new, cx.now, ready);
+        let changes = ChangeSet::new(&cx.service.records);
+        let changes = cx.service.put_shared(changes, primary.versioned(), &widened).await?;
+        if cx.committed(changes.create_key(&replica)?).await? {
+            return Ok(reply(cx, &replica, &policy));
+        }
+    }
+    Err(contended())
+}
+
+/// UpdatePrimaryRegion, called on the present primary key. Raises `UnsupportedOperationException`,
+/// `NotFoundException`, `DisabledException`, `KMSInvalidStateException`, `ValidationException`.
+pub(crate) async fn update_primary_region(
+    cx: &Context<'_>,
+    request: UpdatePrimaryRegionRequest,
+) -> Result<(), KmsError> {
+    let region = region_of_partition(cx, &request.primary_region)?;
+    let ready = after(cx.now, cx.service.settings.replication_delay)?;
+    for _ in 0..RACES_MAX {
+        let primary = cx.key(&request.key_id).await?;
+        let set = primary.check_is_primary()?;
+        check_key_state(cx.operation, &primary, cx.now)?;
+        if set.primary == region {
+            let message = format!("{} is in the Region {region} already.", primary.arn());
+            return Err(KmsError::new(ErrorCode::Validation, message));
+        }
+        let successor = KeyArn { region: region.clone(), ..primary.arn() };
+        if !set.replicas.contains(&region) {
+            return Err(key_not_found(&successor));
+        }
+        if let Some(changes) = exchange(cx, &primary, &successor, ready).await?
+            && cx.committed(changes).await?
+        {
+            cx.service.wake_jobs.notify_one();
+            return Ok(());
+        }
+    }
+    Err(contended())
+}
+
+/// All related keys with the new primary; none if one of them is gone meanwhile.
+async fn exchange<'a>(
+    cx: &'a Context<'_>,
+    primary: &AuthorizedKey,
+    successor: &KeyArn,
+    ready: Timestamp,
+) -> Result<Option<ChangeSet<'a>>, KmsError> {
+    let mut changes = ChangeSet::new(&cx.service.records);
+    for arn in primary.related() {
+        let Some(related) = cx.service.key(&arn).await? else { return Ok(None) };
+        if arn == *successor {
+            check_key_state(cx.operation, &related.key.value, cx.now)?;
+        }
+        let changed = related.key.value.with_primary(&successor.region, ready);
+        changes = changes.put_key(&changed, related.key.version)?;
+    }
+    Ok(Some(changes))
+}
+
+/// The new replica is shown as it is at first, whatever its delay.
+fn reply(cx: &Context<'_>, replica: &KmsKey, policy: &str) -> ReplicateKeyResponse {
+    let creating = Transition { kind: TransitionKind::Creating, until: Timestamp::MAX };
+    let shown = KmsKey { transition: Some(creating), ..replica.clone() };
+    let tags: Vec<Tag> = replica
+        .tags
+        .iter()
+        .map(|(key, value)| Tag { tag_key: key.clone(), tag_value: value.clone() })
+        .collect();
+    ReplicateKeyResponse {
+        replica_key_metadata: Some(shown.metadata(cx.now)),
+        replica_policy: Some(policy.to_owned()),
+        replica_tags: (!tags.is_empty()).then_some(tags),
+    }
+}
+
+/// A Region that keys of the caller's Region can be replicated to.
+fn region_of_partition(cx: &Context<'_>, name: &str) -> Result<Region, KmsError> {
+    Region::parse(name).filter(|region| region.partition() == cx.region().partition()).ok_or_else(
+        || {
+            let message = format!("The Region {name} is not in this partition.");
+            KmsError::new(ErrorCode::Validation, message)
+        },
+    )
+}
+
+fn after(now: Timestamp, delay: SignedDuration) -> Result<Timestamp, KmsError> {
+    now.checked_add(delay).map_err(KmsError::internal)
+}
