@@ -25,6 +25,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    // DEVIATION: in development mode, signatures of unknown access keys are accepted unverified.
     /// Development mode: access keys in `known` are verified; any other is taken, unverified, as
     /// the root of `account`, or of the account that it names if it is 12 digits.
     pub fn accepting_unknown(account: AccountId, known: Vec<Credential>) -> Self {

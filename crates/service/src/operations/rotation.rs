@@ -82,6 +82,9 @@ pub(crate) async fn list_key_rotations(
 /// once or after the delay that is set. Raises `NotFoundException`, `InvalidArnException`,
 /// `DisabledException`, `KMSInvalidStateException`, `UnsupportedOperationException`,
 /// `ConflictException`, `LimitExceededException`.
+// DEVIATION: without a configured delay, the rotation is complete when RotateKeyOnDemand answers; at
+// AWS it takes some time. A second one while one runs is a ConflictException; what AWS answers is
+// not published.
 pub(crate) async fn rotate_key_on_demand(
     cx: &Context<'_>,
     request: RotateKeyOnDemandRequest,
