@@ -56,9 +56,7 @@ pub(crate) async fn decrypt(
         algorithm: algorithm(request.encryption_algorithm),
         context: request.encryption_context.unwrap_or_default(),
         dry_run: request.dry_run == Some(true),
-        ignores_ciphertext: request
-            .dry_run_modifiers
-            .is_some_and(|modifiers| modifiers.contains(&DryRunModifierType::IgnoreCiphertext)),
+        ignores_ciphertext: ignores_ciphertext(request.dry_run_modifiers.as_deref()),
     };
     let opened = source.open(cx).await?;
     check_dry_run(request.dry_run)?;
@@ -86,9 +84,7 @@ pub(crate) async fn re_encrypt(
         algorithm: algorithm(request.source_encryption_algorithm),
         context: request.source_encryption_context.unwrap_or_default(),
         dry_run: request.dry_run == Some(true),
-        ignores_ciphertext: request
-            .dry_run_modifiers
-            .is_some_and(|modifiers| modifiers.contains(&DryRunModifierType::IgnoreCiphertext)),
+        ignores_ciphertext: ignores_ciphertext(request.dry_run_modifiers.as_deref()),
     };
     let destination =
         cx.with_action("ReEncryptTo").key_by_any_name(&request.destination_key_id).await?;
@@ -160,6 +156,10 @@ fn check_no_context(context: &BTreeMap<String, String>) -> Result<(), KmsError> 
         return Ok(());
     }
     Err(invalid("EncryptionContext is supported for symmetric encryption keys only."))
+}
+
+fn ignores_ciphertext(modifiers: Option<&[DryRunModifierType]>) -> bool {
+    modifiers.unwrap_or_default().contains(&DryRunModifierType::IgnoreCiphertext)
 }
 
 fn algorithm(given: Option<EncryptionAlgorithmSpec>) -> EncryptionAlgorithmSpec {
