@@ -3,6 +3,8 @@
 //! Everything here is pure: no I/O, no clock, no async. Deliberately without any notion of a KMS
 //! key: the names of the service and its resources come in as text.
 
+pub mod arn;
+pub mod policy;
 pub mod sigv4;
 
 /// An HTTP request as it came from the network, as far as its signature is concerned.
