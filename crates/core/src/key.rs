@@ -38,6 +38,10 @@ pub struct KmsKey {
     pub description: String,
     /// The key policy, byte for byte as it was given.
     pub policy: String,
+    /// The unique ids that user and role ARNs in the key policy stood for when it was put: another
+    /// principal of the same name is not meant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub policy_principals: BTreeMap<String, String>,
     /// Up to 50 tags.
     pub tags: BTreeMap<String, String>,
     /// Whether the key was last enabled or disabled.
@@ -182,6 +186,7 @@ pub(crate) mod tests {
             id: KeyId::parse("1234abcd-12ab-34cd-56ef-1234567890ab").unwrap(),
             description: String::new(),
             policy: "{}".to_owned(),
+            policy_principals: BTreeMap::new(),
             tags: BTreeMap::new(),
         };
         let material = KeyMaterial::new(KeyMaterialId([0; 32]), Sealed(vec![1, 2, 3]), now);

@@ -7,6 +7,7 @@
 pub mod alias;
 pub mod grant;
 pub mod id;
+pub mod identity;
 pub mod import;
 pub mod key;
 pub mod key_material;

@@ -107,6 +107,7 @@ impl KmsKey {
             created: now,
             description: new.description,
             policy: new.policy,
+            policy_principals: BTreeMap::new(),
             tags: new.tags,
             is_enabled: true,
             deletion: None,

@@ -7,6 +7,7 @@ use crate::key::KmsKey;
 use crate::key_material::{Import, KeyMaterial};
 use crate::lifecycle::NewKey;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trent_api::enums::{MultiRegionKeyType, OriginType};
 use trent_api::structures::{self, MultiRegionConfiguration};
@@ -127,6 +128,7 @@ impl KmsKey {
             created: now,
             description: new.description,
             policy: new.policy,
+            policy_principals: BTreeMap::new(),
             tags: new.tags,
             is_enabled: true,
             deletion: None,

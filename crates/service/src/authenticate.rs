@@ -1,14 +1,17 @@
-//! Who calls: the SigV4 signature of a request, and the account that its access key belongs to.
+//! Who calls: the SigV4 signature of a request, and the principal that its access key belongs to.
 
-use jiff::Timestamp;
+use crate::identity::principal::Principal;
+use crate::service::Service;
+use crate::sts::session_token::SessionToken;
 use std::collections::HashMap;
+use std::sync::Arc;
 use trent_api::{ErrorCode, KmsError};
 use trent_core::{AccountId, Region};
 use trent_iam::Request;
 use trent_iam::sigv4::{AuthenticationError, AuthenticationErrorCode, Authorization};
 use zeroize::Zeroizing;
 
-/// An access key whose secret is known: its signatures are verified.
+/// An access key of an account's root, given at the start: its signatures are verified.
 pub struct Credential {
     /// The access key id.
     pub access_key_id: String,
@@ -18,15 +21,26 @@ pub struct Credential {
     pub account: AccountId,
 }
 
-/// The access keys that are accepted.
+/// The access keys that are accepted beside those of the store.
 pub struct Credentials {
     known: HashMap<String, Credential>,
     of_unknown: Option<AccountId>,
 }
 
 impl Credentials {
+    /// Whether any 12 digits are an account.
+    pub(crate) fn accepts_any_account(&self) -> bool {
+        self.of_unknown.is_some()
+    }
+
+    /// None: whatever the store does not know is refused.
+    pub fn strict() -> Self {
+        Self { known: HashMap::new(), of_unknown: None }
+    }
+
     // DEVIATION: in development mode, signatures of unknown access keys are accepted unverified.
-    /// Development mode: access keys in `known` are verified; any other is taken, unverified, as
+    /// Development mode: access keys in `known` and those of the store are verified; any other is
+    /// taken, unverified, as
     /// the root of `account`, or of the account that it names if it is 12 digits.
     pub fn accepting_unknown(account: AccountId, known: Vec<Credential>) -> Self {
         let known = known.into_iter().map(|one| (one.access_key_id.clone(), one)).collect();
@@ -39,36 +53,77 @@ impl Credentials {
 pub(crate) struct Caller {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
+    pub(crate) principal: Arc<Principal>,
+    /// The session with whose temporary access key the request is signed.
+    pub(crate) session: Option<Arc<SessionToken>>,
+    pub(crate) access_key_id: String,
 }
 
 impl Caller {
     /// The ARN of the principal as messages name it.
-    pub(crate) fn arn(&self) -> String {
-        format!("arn:{}:iam::{}:root", self.region.partition(), self.account)
+    pub(crate) fn arn(&self) -> &str {
+        &self.principal.arn
     }
 }
 
-impl Credentials {
-    /// Authenticates a request at real time `now`.
-    pub(crate) fn authenticate(
+impl Service {
+    /// Authenticates a request to `service`, such as `kms`, at real time.
+    pub(crate) async fn authenticate(
         &self,
         request: &Request<'_>,
-        now: Timestamp,
+        service: &str,
     ) -> Result<Caller, KmsError> {
+        let now = self.clock.real_now();
         let authorization = Authorization::parse(request).map_err(|error| refused(&error))?;
-        authorization.check_scope(SERVICE).map_err(|error| refused(&error))?;
+        authorization.check_scope(service).map_err(|error| refused(&error))?;
         let region = Region::parse(authorization.region()).ok_or_else(invalid_token)?;
         let access_key_id = authorization.access_key_id();
-        if let Some(credential) = self.known.get(access_key_id) {
-            if authorization.session_token().is_some() {
+        let verify = |secret: &str| {
+            let key = authorization.signing_key(secret);
+            authorization.verify(request, &key, now).map_err(|error| refused(&error))
+        };
+        let caller = |principal: Arc<Principal>, session| Caller {
+            account: principal.account,
+            region: region.clone(),
+            principal,
+            session,
+            access_key_id: access_key_id.to_owned(),
+        };
+        let credentials = &self.settings.credentials;
+        let root = |account| Arc::new(Principal::root(region.partition(), account));
+        let token = authorization.session_token();
+        if let Some(token) = token.and_then(|token| SessionToken::open(&self.tokens, token)) {
+            if token.access_key_id != access_key_id {
                 return Err(invalid_token());
             }
-            let key = authorization.signing_key(&credential.secret);
-            authorization.verify(request, &key, now).map_err(|error| refused(&error))?;
-            return Ok(Caller { account: credential.account, region });
+            let (directory, records) = (&self.directory, &self.records);
+            let signer = directory.session_signer(records, region.partition(), &token).await?;
+            let signer = signer.ok_or_else(invalid_token)?;
+            verify(&signer.secret)?;
+            if token.expires <= now {
+                let message = "The security token included in the request is expired";
+                return Err(KmsError::new(ErrorCode::ExpiredToken, message));
+            }
+            return Ok(caller(Arc::clone(&signer.principal), Some(Arc::new(token))));
         }
-        let account = self.of_unknown.ok_or_else(invalid_token)?;
-        Ok(Caller { account: AccountId::parse(access_key_id).unwrap_or(account), region })
+        if let Some(credential) = credentials.known.get(access_key_id) {
+            if token.is_some() {
+                return Err(invalid_token());
+            }
+            verify(&credential.secret)?;
+            return Ok(caller(root(credential.account), None));
+        }
+        let signer =
+            self.directory.signer(&self.records, region.partition(), access_key_id).await?;
+        if let Some(signer) = signer {
+            if token.is_some() {
+                return Err(invalid_token());
+            }
+            verify(&signer.secret)?;
+            return Ok(caller(Arc::clone(&signer.principal), None));
+        }
+        let account = credentials.of_unknown.ok_or_else(invalid_token)?;
+        Ok(caller(root(AccountId::parse(access_key_id).unwrap_or(account)), None))
     }
 }
 
@@ -87,6 +142,3 @@ fn invalid_token() -> KmsError {
     let message = "The security token included in the request is invalid.";
     KmsError::new(ErrorCode::UnrecognizedClient, message)
 }
-
-/// The name of the service in credential scopes.
-const SERVICE: &str = "kms";

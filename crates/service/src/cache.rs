@@ -1,22 +1,51 @@
 //! The cache of opened KMS keys and aliases: bounded, and never older than the last commit here.
 
+use crate::error::Damaged;
 use crate::records::Versioned;
 use moka::sync::Cache as Moka;
-use std::sync::{Arc, Mutex, PoisonError};
-use trent_core::{AccountId, Alias, AliasName, KeyArn, KmsKey, Region};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KmsKey, Region};
+use trent_iam::policy::{Policy, PolicyKind};
 use trent_keystore::materials::Materials;
 
 /// A KMS key ready for use: its record opened, its key material too.
 pub(crate) struct OpenKey {
     pub(crate) key: Versioned<KmsKey>,
     pub(crate) materials: Materials,
+    policy: OnceLock<Result<Policy, Damaged>>,
 }
+
+impl OpenKey {
+    pub(crate) fn new(key: Versioned<KmsKey>, materials: Materials) -> Self {
+        Self { key, materials, policy: OnceLock::new() }
+    }
+
+    /// The key policy, parsed when it is first asked for.
+    pub(crate) fn policy(&self) -> Result<&Policy, Damaged> {
+        let parse = || {
+            let key = &self.key.value;
+            let partition = key.region.partition();
+            let policy = Policy::parse_in(&key.policy, PolicyKind::Resource, partition);
+            let mut policy = policy.map_err(|error| {
+                Damaged { record: format!("the policy of {}", key.arn()), cause: error.to_string() }
+            })?;
+            policy.bind_principals(|arn| key.policy_principals.get(arn).cloned());
+            Ok(policy)
+        };
+        self.policy.get_or_init(parse).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// The grants of one key by their grantees.
+pub(crate) type GrantsByGrantee = HashMap<String, Vec<Grant>>;
 
 pub(crate) type AliasId = (AccountId, Region, AliasName);
 
 pub(crate) struct Cache {
     keys: Moka<KeyArn, Arc<OpenKey>>,
     aliases: Moka<AliasId, Arc<Versioned<Alias>>>,
+    grants: Moka<KeyArn, Arc<GrantsByGrantee>>,
     /// How many commits there were. Held while something is put in or thrown out, so that nothing
     /// that was read before a commit is put in after it.
     commits: Mutex<u64>,
@@ -28,7 +57,12 @@ pub(crate) struct ReadMark(u64);
 
 impl Cache {
     pub(crate) fn new(keys_max: u64) -> Self {
-        Self { keys: Moka::new(keys_max), aliases: Moka::new(keys_max), commits: Mutex::new(0) }
+        Self {
+            keys: Moka::new(keys_max),
+            aliases: Moka::new(keys_max),
+            grants: Moka::new(keys_max.min(GRANTED_KEYS_MAX)),
+            commits: Mutex::new(0),
+        }
     }
 
     pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<OpenKey>> {
@@ -37,6 +71,10 @@ impl Cache {
 
     pub(crate) fn alias(&self, id: &AliasId) -> Option<Arc<Versioned<Alias>>> {
         self.aliases.get(id)
+    }
+
+    pub(crate) fn grants(&self, arn: &KeyArn) -> Option<Arc<GrantsByGrantee>> {
+        self.grants.get(arn)
     }
 
     /// To be taken before the store is read.
@@ -60,8 +98,17 @@ impl Cache {
         }
     }
 
-    /// Throws out what a commit changed. To be called after the commit and before its answer.
-    pub(crate) fn forget(&self, keys: &[KeyArn], aliases: &[AliasId]) {
+    /// Keeps the grants of a key that were read after `mark`, unless there was a commit since.
+    pub(crate) fn keep_grants(&self, mark: ReadMark, arn: KeyArn, grants: &Arc<GrantsByGrantee>) {
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *commits == mark.0 {
+            self.grants.insert(arn, Arc::clone(grants));
+        }
+    }
+
+    /// Throws out what a commit changed: keys, aliases, and the grants of keys. To be called after
+    /// the commit and before its answer.
+    pub(crate) fn forget(&self, keys: &[KeyArn], aliases: &[AliasId], granted: &[KeyArn]) {
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         *commits = commits.wrapping_add(1);
         for arn in keys {
@@ -69,6 +116,9 @@ impl Cache {
         }
         for id in aliases {
             self.aliases.invalidate(id);
+        }
+        for arn in granted {
+            self.grants.invalidate(arn);
         }
     }
 
@@ -78,5 +128,9 @@ impl Cache {
         *commits = commits.wrapping_add(1);
         self.keys.invalidate_all();
         self.aliases.invalidate_all();
+        self.grants.invalidate_all();
     }
 }
+
+/// Keys whose grants are kept in memory.
+const GRANTED_KEYS_MAX: u64 = 10_000;

@@ -16,11 +16,19 @@ pub(crate) struct ChangeSet<'a> {
     pub(crate) changes: Vec<Change>,
     pub(crate) keys: Vec<KeyArn>,
     pub(crate) aliases: Vec<AliasId>,
+    /// Keys whose grants change.
+    pub(crate) granted: Vec<KeyArn>,
 }
 
 impl<'a> ChangeSet<'a> {
     pub(crate) fn new(records: &'a Records) -> Self {
-        Self { records, changes: Vec::new(), keys: Vec::new(), aliases: Vec::new() }
+        Self {
+            records,
+            changes: Vec::new(),
+            keys: Vec::new(),
+            aliases: Vec::new(),
+            granted: Vec::new(),
+        }
     }
 
     /// A key that must not exist yet.
@@ -70,6 +78,7 @@ impl<'a> ChangeSet<'a> {
         if let Some(record) = self.records.seal_retirable(grant) {
             self.changes.push(Change::Put(record.map_err(KmsError::internal)?));
         }
+        self.granted.push(grant.key_arn());
         Ok(self)
     }
 
@@ -79,6 +88,7 @@ impl<'a> ChangeSet<'a> {
         if let Some(id) = retirable_record_id(&grant.value) {
             self.changes.push(Change::Delete { id, version: 1 });
         }
+        self.granted.push(grant.value.key_arn());
         self
     }
 

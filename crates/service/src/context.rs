@@ -4,6 +4,8 @@
 //! file makes one.
 
 use crate::authenticate::Caller;
+use crate::authorize::Resource;
+use crate::authorize::request::RequestFacts;
 use crate::cache::OpenKey;
 use crate::change_set::ChangeSet;
 use crate::error::from_store;
@@ -19,6 +21,7 @@ use trent_core::id::InvalidKeyRef;
 use trent_core::key_state::check_key_state;
 use trent_core::managed;
 use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KeyId, KeyRef, KmsKey, Region};
+use trent_crypto::attestation::Attestation;
 use trent_crypto::key_pair::KeyPair;
 use trent_crypto::mac::MacKey;
 use trent_keystore::materials::Materials;
@@ -37,6 +40,12 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     /// The id that the answer carries.
     pub(crate) request_id: &'a str,
+    /// What conditions may ask about the request.
+    pub(crate) facts: &'a RequestFacts<'a>,
+    /// The attestation of the recipient, verified.
+    pub(crate) attestation: Option<Arc<Attestation>>,
+    /// For ReEncrypt: whether source and destination are the same key.
+    pub(crate) re_encrypts_on_same_key: Option<bool>,
 }
 
 /// A KMS key that the caller may use for the operation.
@@ -105,14 +114,27 @@ impl Context<'_> {
 
     /// The key that the request names, in any of the four forms.
     pub(crate) async fn key_by_any_name(&self, name: &str) -> Result<AuthorizedKey, KmsError> {
-        let arn = self.resolve(name, Naming::WithAlias).await?;
-        self.authorized(&arn).await
+        let (arn, alias) = self.resolve(name, Naming::WithAlias).await?;
+        self.authorized(&arn, alias.as_ref(), Resource::Key).await
     }
 
     /// The key that the request names by key id or key ARN.
     pub(crate) async fn key(&self, name: &str) -> Result<AuthorizedKey, KmsError> {
-        let arn = self.resolve(name, Naming::WithoutAlias).await?;
-        self.authorized(&arn).await
+        let (arn, _) = self.resolve(name, Naming::WithoutAlias).await?;
+        self.authorized(&arn, None, Resource::Key).await
+    }
+
+    /// The ARN of a key of the caller's account, which exists. For operations that need no
+    /// permission for the key itself.
+    pub(crate) async fn existing_key(&self, name: &str) -> Result<KeyArn, KmsError> {
+        let (arn, _) = self.resolve(name, Naming::WithoutAlias).await?;
+        if arn.account != self.caller.account {
+            return Err(self.denied("this resource"));
+        }
+        match self.service.key(&arn).await? {
+            Some(_) => Ok(arn),
+            None => Err(key_not_found(&arn)),
+        }
     }
 
     /// The key that a ciphertext names.
@@ -120,7 +142,7 @@ impl Context<'_> {
         let region = self.region().clone();
         let own = KeyArn { region: region.clone(), account: self.caller.account, key_id: id };
         if self.service.key(&own).await?.is_some() {
-            return self.authorized(&own).await;
+            return self.authorized(&own, None, Resource::OfCiphertext).await;
         }
         let found = self
             .service
@@ -130,7 +152,7 @@ impl Context<'_> {
             .map_err(from_store)?;
         if let Some(record) = found.first() {
             let key = self.service.records.open_key(record)?;
-            return self.authorized(&key.value.arn()).await;
+            return self.authorized(&key.value.arn(), None, Resource::OfCiphertext).await;
         }
         Err(self.denied("the resource associated with this ciphertext"))
     }
@@ -142,10 +164,10 @@ impl Context<'_> {
         name: &str,
         edit: impl Fn(&KmsKey) -> Result<KmsKey, KmsError>,
     ) -> Result<KmsKey, KmsError> {
-        let arn = self.resolve(name, Naming::WithoutAlias).await?;
+        let (arn, _) = self.resolve(name, Naming::WithoutAlias).await?;
         let _changing = self.service.lock(&arn).await;
         for _ in 0..RACES_MAX {
-            let key = self.authorized(&arn).await?;
+            let key = self.authorized(&arn, None, Resource::Key).await?;
             check_key_state(self.operation, &key, self.now)?;
             let changed = edit(&key)?;
             if changed == *key {
@@ -235,9 +257,13 @@ impl Context<'_> {
         alias.ok_or_else(|| alias_not_found(&name.arn(self.region(), self.caller.account)))
     }
 
-    /// The ARN of the key that a request names. Raises `NotFoundException`, and
-    /// `InvalidArnException` where the operation declares it.
-    pub(crate) async fn resolve(&self, name: &str, naming: Naming) -> Result<KeyArn, KmsError> {
+    /// The ARN of the key that a request names, and the alias if it names one. Raises
+    /// `NotFoundException`, and `InvalidArnException` where the operation declares it.
+    pub(crate) async fn resolve(
+        &self,
+        name: &str,
+        naming: Naming,
+    ) -> Result<(KeyArn, Option<AliasName>), KmsError> {
         let invalid_key_id =
             || KmsError::new(ErrorCode::NotFound, format!("Invalid keyId '{name}'"));
         let parsed = KeyRef::parse(name).map_err(|invalid| match invalid {
@@ -251,11 +277,11 @@ impl Context<'_> {
         let (account, alias_name) = match parsed {
             KeyRef::Id(key_id) => {
                 let region = self.region().clone();
-                return Ok(KeyArn { region, account: self.caller.account, key_id });
+                return Ok((KeyArn { region, account: self.caller.account, key_id }, None));
             }
             KeyRef::Arn(arn) => {
                 self.check_region(&arn.region, arn.account)?;
-                return Ok(arn);
+                return Ok((arn, None));
             }
             KeyRef::Alias(_) | KeyRef::AliasArn(..) if naming == Naming::WithoutAlias => {
                 return Err(invalid_key_id());
@@ -269,39 +295,47 @@ impl Context<'_> {
         let region = self.region().clone();
         let id = (account, region, alias_name);
         match self.service.alias(&id).await? {
-            Some(alias) => Ok(KeyArn { region: id.1, account, key_id: alias.value.target }),
+            Some(alias) => {
+                let key_id = alias.value.target;
+                Ok((KeyArn { region: id.1, account, key_id }, Some(id.2)))
+            }
             None if account != self.caller.account => Err(self.denied("this resource")),
             None => Err(alias_not_found(&id.2.arn(&id.1, account))),
         }
     }
 
     /// The key, if it exists and the caller may use it for the operation.
-    async fn authorized(&self, arn: &KeyArn) -> Result<AuthorizedKey, KmsError> {
+    async fn authorized(
+        &self,
+        arn: &KeyArn,
+        alias: Option<&AliasName>,
+        named_by: Resource<'_>,
+    ) -> Result<AuthorizedKey, KmsError> {
         let is_foreign = arn.account != self.caller.account;
         if is_foreign && !works_across_accounts(self.operation) {
             return Err(self.denied("this resource"));
         }
-        match self.service.key(arn).await? {
-            Some(key) if key.key.value.manager == KeyManagerType::Aws => self.managed_key(key),
-            Some(key) => Ok(AuthorizedKey(key)),
-            None if is_foreign => Err(self.denied("this resource")),
-            None => Err(key_not_found(arn)),
+        let Some(key) = self.service.key(arn).await? else {
+            if is_foreign {
+                return Err(self.denied("this resource"));
+            }
+            // Only who might use it learns that there is no such key.
+            self.authorize_identity(&arn.to_string())?;
+            return Err(key_not_found(arn));
+        };
+        if key.key.value.manager == KeyManagerType::Aws && !managed::permits(self.operation) {
+            return Err(self.denied_by_key_policy(&arn.to_string()));
         }
+        self.authorize_key(&key, alias, named_by).await?;
+        Ok(AuthorizedKey(key))
     }
 
-    /// A key of a service: its policy lets customers look at it, no more.
-    fn managed_key(&self, key: Arc<OpenKey>) -> Result<AuthorizedKey, KmsError> {
-        if managed::permits(self.operation) {
-            return Ok(AuthorizedKey(key));
+    /// That the caller may do the same to a related key in another Region.
+    pub(crate) async fn authorized_related(&self, arn: &KeyArn) -> Result<(), KmsError> {
+        match self.service.key(arn).await? {
+            Some(key) => self.authorize_key(&key, None, Resource::Key).await,
+            None => Err(key_not_found(arn)),
         }
-        let (caller, action, arn) = (self.caller.arn(), self.action, key.key.value.arn());
-        Err(KmsError::new(
-            ErrorCode::AccessDenied,
-            format!(
-                "User: {caller} is not authorized to perform: kms:{action} on resource: {arn} \
-                 because no resource-based policy allows the kms:{action} action"
-            ),
-        ))
     }
 
     fn check_region(&self, region: &Region, account: AccountId) -> Result<(), KmsError> {
@@ -315,7 +349,7 @@ impl Context<'_> {
     }
 
     /// What is answered about keys of other accounts: it does not tell whether they exist.
-    fn denied(&self, resource: &str) -> KmsError {
+    pub(crate) fn denied(&self, resource: &str) -> KmsError {
         KmsError::new(
             ErrorCode::AccessDenied,
             format!(

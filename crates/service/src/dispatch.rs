@@ -79,12 +79,34 @@ pub(crate) fn not_built(what: &str) -> KmsError {
     KmsError::new(ErrorCode::UnsupportedOperation, format!("{what} not supported by Trent yet."))
 }
 
+/// Operations that are about no key: IAM policies alone permit them, on the resource `*`.
+fn needs_identity_alone(operation: Operation) -> bool {
+    use Operation as O;
+    matches!(
+        operation,
+        O::ConnectCustomKeyStore
+            | O::CreateCustomKeyStore
+            | O::CreateKey
+            | O::DeleteCustomKeyStore
+            | O::DescribeCustomKeyStores
+            | O::DisconnectCustomKeyStore
+            | O::GenerateRandom
+            | O::ListAliases
+            | O::ListKeys
+            | O::ListRetirableGrants
+            | O::UpdateCustomKeyStore
+    )
+}
+
 async fn run<R: Request>(
     cx: &Context<'_>,
     body: &[u8],
     operation: impl AsyncFn(&Context<'_>, R) -> Result<R::Response, KmsError>,
 ) -> Result<Vec<u8>, KmsError> {
     let request = parse::<R>(body)?;
+    if needs_identity_alone(cx.operation) {
+        cx.authorize_identity("*")?;
+    }
     let reply = operation(cx, request).await?;
     if !R::ANSWERS_WITH_BODY {
         return Ok(Vec::new());

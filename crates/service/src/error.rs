@@ -24,6 +24,9 @@ pub enum ServiceError {
     /// A seed file says something that cannot be done.
     #[error("{0}")]
     Seed(String),
+    /// What an administrator asked for cannot be done; the text says why.
+    #[error("{0}")]
+    Refused(String),
     /// The clock cannot be moved as asked.
     #[error("{0}")]
     Clock(String),

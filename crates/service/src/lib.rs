@@ -4,12 +4,14 @@
 //! body, an answer goes out as a status and a body. Time comes from one [`Clock`].
 
 mod authenticate;
+mod authorize;
 mod cache;
 mod change_set;
 pub mod clock;
 mod context;
 mod dispatch;
 mod error;
+pub mod identity;
 pub mod jobs;
 mod last_usage;
 mod material;
@@ -19,11 +21,12 @@ pub mod pipeline;
 mod records;
 pub mod seed;
 mod service;
+mod sts;
 pub mod time_travel;
 mod token;
 
 pub use authenticate::{Credential, Credentials};
 pub use clock::Clock;
 pub use error::ServiceError;
-pub use pipeline::Answer;
+pub use pipeline::{Answer, Origin};
 pub use service::{Service, Settings};

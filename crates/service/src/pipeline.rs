@@ -6,10 +6,12 @@
 //! 4. the operation, which resolves, authorizes and checks its keys, works and commits;
 //! 5. the answer: a reply, or an exception that the operation may raise.
 
+use crate::authorize::request::RequestFacts;
 use crate::context::Context;
 use crate::dispatch::dispatch;
 use crate::service::Service;
 use serde_json::json;
+use std::net::IpAddr;
 use trent_api::{ErrorCode, KmsError, Operation};
 use trent_iam::Request;
 
@@ -26,14 +28,28 @@ pub struct Answer {
     pub error: Option<ErrorCode>,
 }
 
+/// Where a request came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// The address of the client.
+    pub source_ip: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub is_secure: bool,
+}
+
 impl Service {
     /// Answers one request. Never fails: whatever goes wrong is an exception in the answer.
-    pub async fn answer(&self, request: &Request<'_>, request_id: &str) -> Answer {
+    pub async fn answer(
+        &self,
+        request: &Request<'_>,
+        origin: Origin,
+        request_id: &str,
+    ) -> Answer {
         let operation = match operation_of(request) {
             Ok(operation) => operation,
             Err(error) => return failure(None, &error),
         };
-        match self.reply(operation, request, request_id).await {
+        match self.reply(operation, request, origin, request_id).await {
             Ok(body) => Answer { status: 200, body, operation: Some(operation), error: None },
             Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
         }
@@ -43,12 +59,29 @@ impl Service {
         &self,
         operation: Operation,
         request: &Request<'_>,
+        origin: Origin,
         request_id: &str,
     ) -> Result<Vec<u8>, KmsError> {
-        let caller = self.settings.credentials.authenticate(request, self.clock.real_now())?;
-        let action = operation.as_str();
-        let now = self.clock.now();
-        let context = Context { service: self, caller, operation, action, now, request_id };
+        let caller = self.authenticate(request, SERVICE).await?;
+        let facts = RequestFacts {
+            body: request.body,
+            source_ip: origin.source_ip,
+            is_secure: origin.is_secure,
+            user_agent: header(request, "user-agent"),
+            referer: header(request, "referer"),
+            ..RequestFacts::default()
+        };
+        let context = Context {
+            service: self,
+            caller,
+            operation,
+            action: operation.as_str(),
+            now: self.clock.now(),
+            request_id,
+            facts: &facts,
+            attestation: None,
+            re_encrypts_on_same_key: None,
+        };
         dispatch(&context, request.body).await
     }
 }
@@ -111,3 +144,6 @@ fn may_be_raised(operation: Operation, error: KmsError) -> KmsError {
     }
     KmsError::internal(format!("{operation:?} raised {}", code.as_str())).because(error)
 }
+
+/// The name of the service in credential scopes.
+const SERVICE: &str = "kms";

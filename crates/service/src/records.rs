@@ -132,6 +132,16 @@ impl Records {
         Ok(store.get(&setting_id(ROOT_KEY_SETTING)).await?)
     }
 
+    pub(crate) fn seal_owned<T: Serialize>(
+        &self,
+        id: RecordId,
+        version: u64,
+        owner: Option<String>,
+        value: &T,
+    ) -> Result<Record, CryptoError> {
+        self.seal(id, version, value).map(|record| Record { owner, ..record })
+    }
+
     fn seal<T: Serialize>(
         &self,
         id: RecordId,
@@ -145,7 +155,7 @@ impl Records {
         Ok(Record { id, version, sealed, owner: None, due_at: None })
     }
 
-    fn open<T: DeserializeOwned>(&self, record: &Record) -> Result<Versioned<T>, Damaged> {
+    pub(crate) fn open<T: DeserializeOwned>(&self, record: &Record) -> Result<Versioned<T>, Damaged> {
         let plain = self
             .sealer
             .open(&associated(&record.id, record.version).parts(), &record.sealed)
@@ -259,6 +269,10 @@ fn associated(id: &RecordId, version: u64) -> Associated<'_> {
         Kind::Grant => 3,
         Kind::RetirableGrant => 4,
         Kind::LastUsage => 5,
+        Kind::Account => 6,
+        Kind::User => 7,
+        Kind::Role => 8,
+        Kind::AccessKey => 9,
     };
     Associated { id, kind: [kind], version: version.to_be_bytes() }
 }

@@ -1,10 +1,11 @@
 //! The service: what all requests and jobs share, and how keys and aliases are read and written.
 
 use crate::authenticate::Credentials;
-use crate::cache::{AliasId, Cache, OpenKey};
+use crate::cache::{AliasId, Cache, GrantsByGrantee, OpenKey};
 use crate::change_set::ChangeSet;
 use crate::clock::Clock;
 use crate::error::{ServiceError, from_key_store, from_store};
+use crate::identity::directory::Directory;
 use crate::jobs::JobStatus;
 use crate::last_usage::LastUsages;
 use crate::material::material_spec;
@@ -23,7 +24,7 @@ use trent_core::{
 };
 use trent_crypto::root_key::RootKey;
 use trent_keystore::software::SoftwareKeyStore;
-use trent_store::{Store, StoreError};
+use trent_store::{Store, StoreError, bounds};
 
 /// What an operator chooses.
 pub struct Settings {
@@ -41,6 +42,8 @@ pub struct Settings {
     pub replication_delay: SignedDuration,
     /// How many opened keys (and as many aliases) are kept in memory.
     pub cached_keys_max: u64,
+    /// Whether key policies, IAM policies and grants decide who may do what.
+    pub enforce: bool,
 }
 
 /// A key management service over one store.
@@ -52,6 +55,7 @@ pub struct Service {
     pub(crate) key_store: SoftwareKeyStore,
     pub(crate) cache: Cache,
     pub(crate) tokens: Tokens,
+    pub(crate) directory: Directory,
     pub(crate) job_status: JobStatus,
     pub(crate) last_usages: LastUsages,
     /// Places for work that takes long.
@@ -77,6 +81,7 @@ impl Service {
         Ok(Self {
             clock,
             cache: Cache::new(settings.cached_keys_max),
+            directory: Directory::new(Arc::clone(&store)),
             settings,
             store,
             records,
@@ -203,17 +208,40 @@ impl Service {
         }
     }
 
-    /// Up to `limit` grants on a key.
+    /// All grants on a key by their grantees.
+    pub(crate) async fn granted(&self, arn: &KeyArn) -> Result<Arc<GrantsByGrantee>, KmsError> {
+        if let Some(grants) = self.cache.grants(arn) {
+            return Ok(grants);
+        }
+        let mark = self.cache.mark();
+        let mut grants = GrantsByGrantee::new();
+        let mut after = None::<String>;
+        loop {
+            let page = self.grants_of(arn, after.as_deref(), bounds::LIMIT_MAX).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(grant_record_id(arn, &last.value.id).name);
+            for grant in page {
+                let grantee = grant.value.terms.grantee.as_str().to_owned();
+                grants.entry(grantee).or_default().push(grant.value);
+            }
+        }
+        let grants = Arc::new(grants);
+        self.cache.keep_grants(mark, arn.clone(), &grants);
+        Ok(grants)
+    }
+
+    /// Up to `limit` grants on a key, beginning after the name of a record.
     pub(crate) async fn grants_of(
         &self,
         arn: &KeyArn,
+        after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Versioned<Grant>>, KmsError> {
         let KeyArn { region, account, key_id } = arn;
         let (kind, owner) = (trent_store::Kind::Grant, key_id.to_string());
         let records = self
             .store
-            .list_owned(kind, account.as_str(), region.as_str(), &owner, None, limit)
+            .list_owned(kind, account.as_str(), region.as_str(), &owner, after, limit)
             .await
             .map_err(from_store)?;
         records.iter().map(|record| Ok(self.records.open_grant(record)?)).collect()
@@ -251,10 +279,10 @@ impl Service {
 
     /// Writes a change set; the store's `Conflict` comes back as `Raced`.
     pub(crate) async fn commit(&self, set: ChangeSet<'_>) -> Result<(), CommitError> {
-        let ChangeSet { changes, keys, aliases, .. } = set;
+        let ChangeSet { changes, keys, aliases, granted, .. } = set;
         let written = self.store.commit(changes).await;
         // Also after a failure: it is not known what was written.
-        self.cache.forget(&keys, &aliases);
+        self.cache.forget(&keys, &aliases, &granted);
         match written {
             Ok(()) => Ok(()),
             Err(StoreError::Conflict) => Err(CommitError::Raced),
@@ -284,7 +312,7 @@ impl Service {
             .key_store
             .open(spec, key.value.id.as_bytes(), &current, &materials)
             .map_err(from_key_store)?;
-        Ok(OpenKey { key, materials })
+        Ok(OpenKey::new(key, materials))
     }
 }
 

@@ -22,6 +22,14 @@ pub enum Kind {
     RetirableGrant,
     /// When a key was last used.
     LastUsage,
+    /// An account.
+    Account,
+    /// An IAM user.
+    User,
+    /// An IAM role.
+    Role,
+    /// An access key; its owner is the user.
+    AccessKey,
 }
 
 impl Kind {
@@ -33,6 +41,10 @@ impl Kind {
             Self::Grant => 4,
             Self::RetirableGrant => 5,
             Self::LastUsage => 6,
+            Self::Account => 7,
+            Self::User => 8,
+            Self::Role => 9,
+            Self::AccessKey => 10,
         }
     }
 
@@ -44,6 +56,10 @@ impl Kind {
             4 => Some(Self::Grant),
             5 => Some(Self::RetirableGrant),
             6 => Some(Self::LastUsage),
+            7 => Some(Self::Account),
+            8 => Some(Self::User),
+            9 => Some(Self::Role),
+            10 => Some(Self::AccessKey),
             _ => None,
         }
     }
@@ -185,6 +201,10 @@ mod tests {
             (Kind::Grant, 4),
             (Kind::RetirableGrant, 5),
             (Kind::LastUsage, 6),
+            (Kind::Account, 7),
+            (Kind::User, 8),
+            (Kind::Role, 9),
+            (Kind::AccessKey, 10),
         ];
         for (kind, code) in codes {
             assert_eq!(kind.code(), code);

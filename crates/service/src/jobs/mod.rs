@@ -218,7 +218,7 @@ impl Service {
                 })
             }
             Some(Job::Delete { due }) => {
-                let grants = self.grants_of(&key.value.arn(), GRANTS_AT_ONCE).await?;
+                let grants = self.grants_of(&key.value.arn(), None, GRANTS_AT_ONCE).await?;
                 if !grants.is_empty() {
                     // The grants go first, some at a time: there may be many.
                     let set = grants.iter().fold(set, ChangeSet::delete_grant);

@@ -25,6 +25,7 @@ pub(crate) async fn create_alias(
     request: CreateAliasRequest,
 ) -> Result<(), KmsError> {
     let name = customer_alias_name(&request.alias_name)?;
+    cx.authorize_identity(&name.arn(cx.region(), cx.caller.account))?;
     let id = (cx.caller.account, cx.region().clone(), name);
     let _changing = cx.service.lock(&id).await;
     for _ in 0..RACES_MAX {
@@ -59,6 +60,7 @@ pub(crate) async fn update_alias(
     request: UpdateAliasRequest,
 ) -> Result<(), KmsError> {
     let name = existing_name(cx, &request.alias_name)?;
+    cx.authorize_identity(&name.arn(cx.region(), cx.caller.account))?;
     let _changing = cx.service.lock(&(cx.caller.account, cx.region(), &name)).await;
     for _ in 0..RACES_MAX {
         let alias = cx.alias(&name).await?;
@@ -89,9 +91,11 @@ pub(crate) async fn delete_alias(
     request: DeleteAliasRequest,
 ) -> Result<(), KmsError> {
     let name = existing_name(cx, &request.alias_name)?;
+    cx.authorize_identity(&name.arn(cx.region(), cx.caller.account))?;
     let _changing = cx.service.lock(&(cx.caller.account, cx.region(), &name)).await;
     for _ in 0..RACES_MAX {
         let alias = cx.alias(&name).await?;
+        cx.key(&alias.value.target.to_string()).await?;
         let set = ChangeSet::new(&cx.service.records).delete_alias(&alias);
         if cx.committed(set).await? {
             return Ok(());
@@ -107,11 +111,11 @@ pub(crate) async fn list_aliases(
     request: ListAliasesRequest,
 ) -> Result<ListAliasesResponse, KmsError> {
     let key = match &request.key_id {
-        Some(name) => Some(cx.key(name).await?),
+        Some(name) => Some(cx.existing_key(name).await?),
         None => None,
     };
     let (account, region) = (cx.caller.account, cx.region());
-    let key_id = key.as_ref().map(|key| key.id.to_string()).unwrap_or_default();
+    let key_id = key.as_ref().map(|key| key.key_id.to_string()).unwrap_or_default();
     let scope = [account.as_str(), region.as_str(), &key_id];
     let listing = Listing { operation: cx.operation, scope: &scope };
     let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
@@ -119,7 +123,7 @@ pub(crate) async fn list_aliases(
     let limit = page_size(request.limit, 50, 100);
     let entries = match &key {
         Some(key) => {
-            let aliases = cx.service.aliases_of(&key.arn(), after, limit + 1).await?;
+            let aliases = cx.service.aliases_of(key, after, limit + 1).await?;
             aliases.iter().map(|alias| alias.value.entry()).collect()
         }
         None => all_aliases(cx, after, limit + 1).await?,

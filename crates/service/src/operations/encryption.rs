@@ -3,7 +3,7 @@
 use super::{
     check_algorithm, check_dry_run, check_grant_tokens, check_recipient, check_usage, would_succeed,
 };
-use crate::context::{AuthorizedKey, Context};
+use crate::context::{AuthorizedKey, Context, Naming};
 use crate::error::from_key_store;
 use crate::material::rsa_algorithm;
 use std::collections::BTreeMap;
@@ -86,6 +86,9 @@ pub(crate) async fn re_encrypt(
         dry_run: request.dry_run == Some(true),
         ignores_ciphertext: ignores_ciphertext(request.dry_run_modifiers.as_deref()),
     };
+    let (to, _) = cx.resolve(&request.destination_key_id, Naming::WithAlias).await?;
+    let on_same_key = source.key_id(cx).await == Some(to.key_id);
+    let cx = &Context { re_encrypts_on_same_key: Some(on_same_key), ..cx.clone() };
     let destination =
         cx.with_action("ReEncryptTo").key_by_any_name(&request.destination_key_id).await?;
     check_usable(cx, &destination, destination_algorithm)?;
@@ -209,6 +212,15 @@ impl Source {
             other => KmsError::internal(other),
         })?;
         Ok(Opened { key, plaintext, material_id: None })
+    }
+
+    /// The id of the key that the request or else its ciphertext names, if there is one.
+    async fn key_id(&self, cx: &Context<'_>) -> Option<KeyId> {
+        if let Some(name) = &self.key_id {
+            return Some(cx.resolve(name, Naming::WithAlias).await.ok()?.0.key_id);
+        }
+        let header = ciphertext_blob::header(self.ciphertext.as_ref()?.0.as_slice()).ok()?;
+        Some(KeyId::from_parts(header.key_id, header.multi_region))
     }
 
     /// The key of the ciphertext, which must be the one that the request names, if it does.

@@ -2,7 +2,7 @@
 
 use super::{check_dry_run, check_grant_tokens};
 use crate::change_set::ChangeSet;
-use crate::context::{AuthorizedKey, Context, RACES_MAX, contended};
+use crate::context::{AuthorizedKey, Context, Naming, RACES_MAX, contended, key_not_found};
 use crate::error::from_store;
 use crate::paging::{Listing, page_size};
 use crate::records::{GrantName, Versioned};
@@ -124,6 +124,7 @@ pub(crate) async fn list_retirable_grants(
                 ));
             }
         };
+    cx.check_may_list_retirable(request.retiring_principal.as_deref())?;
     let scope = [account, cx.region().as_str(), principal];
     let listing = Listing { operation: cx.operation, scope: &scope };
     let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
@@ -162,9 +163,17 @@ pub(crate) async fn retire_grant(
                     let message = format!("Invalid arn {arn}");
                     return Err(KmsError::new(ErrorCode::InvalidArn, message));
                 }
-                let key = cx.key(arn).await?;
-                let grant = cx.service.grant(&key.arn(), id).await?;
-                grant.ok_or_else(|| invalid_grant_id(id))?
+                let (key, _) = cx.resolve(arn, Naming::WithoutAlias).await?;
+                match cx.service.grant(&key, id).await? {
+                    Some(grant) => grant,
+                    None if key.account != cx.caller.account => {
+                        return Err(cx.denied("this resource"));
+                    }
+                    None if cx.service.key(&key).await?.is_none() => {
+                        return Err(key_not_found(&key));
+                    }
+                    None => return Err(invalid_grant_id(id)),
+                }
             }
             _ => {
                 return Err(KmsError::new(
@@ -173,6 +182,7 @@ pub(crate) async fn retire_grant(
                 ));
             }
         };
+        cx.authorize_retiring(&grant.value)?;
         check_dry_run(request.dry_run)?;
         if remove(cx, &grant).await? {
             return Ok(());

@@ -15,7 +15,7 @@ use trent_api::structures::{
     KeyLastUsageData, KeyListEntry, ListKeysRequest, ListKeysResponse, UpdateKeyDescriptionRequest,
 };
 use trent_api::{ErrorCode, KmsError, wire};
-use trent_core::key_policy::{check_key_policy, default_key_policy};
+use trent_core::key_policy::default_key_policy;
 use trent_core::key_spec::{check_origin, key_usage};
 use trent_core::lifecycle::{NewKey, NewKind};
 use trent_core::tag::tags_of_new_key;
@@ -33,15 +33,11 @@ pub(crate) async fn create_key(
         material_spec(kind.spec).ok_or_else(|| not_built(&format!("KeySpec {} is", kind.spec)))?;
     let account = cx.caller.account;
     let region = cx.region().clone();
+    if request.tags.is_some() {
+        cx.with_action("TagResource").authorize_identity("*")?;
+    }
     let mut tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
     let custom = CustomKey::from_tags(cx, &mut tags)?;
-    let policy = match request.policy {
-        Some(policy) => {
-            check_key_policy(&policy)?;
-            policy
-        }
-        None => default_key_policy(&region, account),
-    };
     let mut random = [0; 16];
     trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
     let is_multi_region = request.multi_region == Some(true);
@@ -53,14 +49,19 @@ pub(crate) async fn create_key(
             format!("{id} is not the id of such a key: MultiRegion is {is_multi_region}.");
         return Err(KmsError::new(ErrorCode::Validation, message));
     }
+    let policy = request.policy.unwrap_or_else(|| default_key_policy(&region, account));
+    let arn = KeyArn { region: region.clone(), account, key_id: id };
+    let bypass = request.bypass_policy_lockout_safety_check;
+    let policy = cx.accept_key_policy(&arn, policy, bypass).await?;
     let materials = match (kind.origin, custom.material(cx, material_spec, id)?) {
         (OriginType::External, _) => Vec::new(),
         (_, Some(given)) => vec![stored(given, cx.now)],
         (_, None) => vec![stored(cx.service.new_material(material_spec, id).await?, cx.now)],
     };
     let description = request.description.unwrap_or_default();
-    let new = NewKey { account, region, id, description, policy, tags };
+    let new = NewKey { account, region, id, description, policy: policy.text, tags };
     let key = KmsKey::new(new, kind, materials, cx.now);
+    let key = KmsKey { policy_principals: policy.principals, ..key };
     let set = ChangeSet::new(&cx.service.records).create_key(&key)?;
     if !cx.committed(set).await? {
         // A random id does not exist already: it was chosen.

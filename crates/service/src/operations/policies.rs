@@ -8,7 +8,7 @@ use trent_api::structures::{
 };
 use trent_api::{ErrorCode, KmsError};
 use trent_core::KmsKey;
-use trent_core::key_policy::{DEFAULT_POLICY_NAME, check_key_policy};
+use trent_core::key_policy::DEFAULT_POLICY_NAME;
 
 /// GetKeyPolicy: the text as it was put. Raises `NotFoundException`, `InvalidArnException`.
 pub(crate) async fn get_key_policy(
@@ -29,10 +29,13 @@ pub(crate) async fn put_key_policy(
     cx: &Context<'_>,
     request: PutKeyPolicyRequest,
 ) -> Result<(), KmsError> {
+    let key = cx.key(&request.key_id).await?;
+    check_name(request.policy_name.as_deref())?;
+    let bypass = request.bypass_policy_lockout_safety_check;
+    let accepted = cx.accept_key_policy(&key.arn(), request.policy, bypass).await?;
     cx.change_key(&request.key_id, |key| {
-        check_name(request.policy_name.as_deref())?;
-        check_key_policy(&request.policy)?;
-        Ok(KmsKey { policy: request.policy.clone(), ..key.clone() })
+        let (policy, policy_principals) = (accepted.text.clone(), accepted.principals.clone());
+        Ok(KmsKey { policy, policy_principals, ..key.clone() })
     })
     .await?;
     Ok(())

@@ -7,7 +7,7 @@ use trent_api::structures::{
     ReplicateKeyRequest, ReplicateKeyResponse, Tag, UpdatePrimaryRegionRequest,
 };
 use trent_api::{ErrorCode, KmsError};
-use trent_core::key_policy::{check_key_policy, default_key_policy};
+use trent_core::key_policy::default_key_policy;
 use trent_core::key_state::check_key_state;
 use trent_core::lifecycle::NewKey;
 use trent_core::replication::{MultiRegion, Transition, TransitionKind};
@@ -23,19 +23,16 @@ pub(crate) async fn replicate_key(
 ) -> Result<ReplicateKeyResponse, KmsError> {
     let region = region_of_partition(cx, &request.replica_region)?;
     let tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
-    let policy = match request.policy {
-        Some(policy) => {
-            check_key_policy(&policy)?;
-            policy
-        }
-        None => default_key_policy(&region, cx.caller.account),
-    };
+    let policy = request.policy.unwrap_or_else(|| default_key_policy(&region, cx.caller.account));
+    let bypass = request.bypass_policy_lockout_safety_check;
     let ready = after(cx.now, cx.service.settings.replication_delay)?;
     for _ in 0..RACES_MAX {
         let primary = cx.key(&request.key_id).await?;
         let set = primary.check_is_primary()?.clone();
         check_key_state(cx.operation, &primary, cx.now)?;
         let arn = KeyArn { region: region.clone(), ..primary.arn() };
+        cx.authorize_creation_of_replica(&primary, &region, request.tags.is_some())?;
+        let policy = cx.accept_key_policy(&arn, policy.clone(), bypass).await?;
         if set.regions().any(|known| *known == region) || cx.service.key(&arn).await?.is_some() {
             let message = format!("Key '{arn}' already exists");
             return Err(KmsError::new(ErrorCode::AlreadyExists, message));
@@ -45,7 +42,7 @@ pub(crate) async fn replicate_key(
             region: region.clone(),
             id: primary.id,
             description: request.description.clone().unwrap_or_default(),
-            policy: policy.clone(),
+            policy: policy.text.clone(),
             tags: tags.clone(),
         };
         let mut replicas = set.replicas;
@@ -53,10 +50,11 @@ pub(crate) async fn replicate_key(
         replicas.sort();
         let widened = primary.in_set(MultiRegion { replicas, ..set });
         let replica = widened.replica(new, cx.now, ready);
+        let replica = KmsKey { policy_principals: policy.principals, ..replica };
         let changes = ChangeSet::new(&cx.service.records);
         let changes = cx.service.put_shared(changes, primary.versioned(), &widened).await?;
         if cx.committed(changes.create_key(&replica)?).await? {
-            return Ok(reply(cx, &replica, &policy));
+            return Ok(reply(cx, &replica, &policy.text));
         }
     }
     Err(contended())
@@ -82,6 +80,7 @@ pub(crate) async fn update_primary_region(
         if !set.replicas.contains(&region) {
             return Err(key_not_found(&successor));
         }
+        cx.authorized_related(&successor).await?;
         if let Some(changes) = exchange(cx, &primary, &successor, ready).await?
             && cx.committed(changes).await?
         {

@@ -14,10 +14,13 @@ use crate::error::StoreError;
 const APPLICATION_ID: i64 = 0x5472_6e74;
 
 /// The migration at index `n` leads from schema `n` to `n + 1`. They are only ever appended to.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_record.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_record.sql"),
+    include_str!("../../migrations/sqlite/0002_identities.sql"),
+];
 
 /// `user_version` of a database that is up to date.
-const NEWEST: i64 = 1;
+const NEWEST: i64 = 2;
 const _: () = assert!(NEWEST.unsigned_abs() == MIGRATIONS.len() as u64);
 
 /// Attempts to switch to WAL mode, and how long to wait between them: SQLite does not wait for

@@ -1,0 +1,259 @@
+//! Who may do what: the decision over key policy, identity-based policies, permissions boundary,
+//! session policies and grants.
+//!
+//! AWS: IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Key policies in AWS
+//! KMS", "Grants in AWS KMS", "Allowing users in other accounts to use a KMS key".
+
+pub(crate) mod conditions;
+pub(crate) mod explain;
+mod grants;
+mod message;
+pub(crate) mod policy_checks;
+pub(crate) mod request;
+
+use crate::cache::OpenKey;
+use crate::context::Context;
+use crate::identity::principal::{Principal, PrincipalKind};
+use conditions::Conditions;
+pub(crate) use message::Resource;
+use trent_api::KmsError;
+use trent_core::{AccountId, AliasName, KmsKey, Region};
+use trent_iam::policy::{AccessRequest, Policy, Verdict};
+
+/// A kind of policy, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layer {
+    KeyPolicy,
+    Identity,
+    Boundary,
+    Session,
+}
+
+/// Why something is not permitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// A statement denies it.
+    Explicit(Layer),
+    /// No policy of this kind allows it.
+    Missing(Layer),
+    /// The key of another account, which does not allow it: not told apart from no key at all.
+    Foreign,
+}
+
+/// What a grant gives to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Granted {
+    Nothing,
+    /// To the caller itself.
+    Directly,
+    /// To the caller's account, whose IAM policies must allow it too.
+    ToAccount,
+}
+
+/// What the policies say of one request, before grants are looked at.
+pub(crate) struct Verdicts {
+    is_root: bool,
+    is_foreign: bool,
+    /// Of the key policy; none where no key is involved.
+    key: Option<Verdict>,
+    identity_denies: bool,
+    identity_allows: bool,
+    boundary: Option<Verdict>,
+    session_denies: bool,
+    sessions_allow: bool,
+}
+
+impl Verdicts {
+    /// Evaluates all policies. `key` is the policy of the key, if one is involved, and its account.
+    pub(crate) fn of(
+        principal: &Principal,
+        key: Option<(&Policy, AccountId)>,
+        request: &AccessRequest<'_>,
+    ) -> Self {
+        let mut identity_denies = false;
+        let mut identity_allows = false;
+        for (_, policy) in &principal.policies {
+            let verdict = policy.evaluate(request);
+            identity_denies |= verdict.denied_by.is_some();
+            identity_allows |= verdict.allowed_by.is_some();
+        }
+        let session = principal.session.as_ref();
+        let session = session.map(|session| session.policies.as_slice()).unwrap_or_default();
+        let mut session_denies = false;
+        let mut sessions_allow = true;
+        for policy in session {
+            let verdict = policy.evaluate(request);
+            session_denies |= verdict.denied_by.is_some();
+            sessions_allow &= verdict.allowed_by.is_some();
+        }
+        Self {
+            is_root: principal.kind == PrincipalKind::Root,
+            is_foreign: key.is_some_and(|(_, account)| account != principal.account),
+            key: key.map(|(policy, _)| policy.evaluate(request)),
+            identity_denies,
+            identity_allows,
+            boundary: principal.boundary.as_ref().map(|policy| policy.evaluate(request)),
+            session_denies,
+            sessions_allow,
+        }
+    }
+
+    /// The decision, given what grants give.
+    pub(crate) fn decision(&self, granted: Granted) -> Result<(), Denial> {
+        if self.identity_denies {
+            return Err(Denial::Explicit(Layer::Identity));
+        }
+        if self.boundary.as_ref().is_some_and(|verdict| verdict.denied_by.is_some()) {
+            return Err(Denial::Explicit(Layer::Boundary));
+        }
+        if self.session_denies {
+            return Err(Denial::Explicit(Layer::Session));
+        }
+        let identity_allows = self.is_root || self.identity_allows;
+        if let Some(key) = &self.key {
+            if key.denied_by.is_some() {
+                let foreign = if self.is_foreign { Some(Denial::Foreign) } else { None };
+                return Err(foreign.unwrap_or(Denial::Explicit(Layer::KeyPolicy)));
+            }
+            let direct = key.allowed_by.is_some() || granted == Granted::Directly;
+            let delegated = key.delegated_by.is_some() || granted == Granted::ToAccount;
+            if self.is_foreign && !(direct || delegated) {
+                return Err(Denial::Foreign);
+            }
+            if !direct && !delegated {
+                return Err(Denial::Missing(Layer::KeyPolicy));
+            }
+            if !identity_allows && (self.is_foreign || !direct) {
+                return Err(Denial::Missing(Layer::Identity));
+            }
+        } else if !identity_allows {
+            return Err(Denial::Missing(Layer::Identity));
+        }
+        // DEVIATION: a key policy that names a user or a session itself is limited by the
+        // permissions boundary and the session policies too; with AWS it is not always.
+        if self.boundary.as_ref().is_some_and(|verdict| verdict.allowed_by.is_none()) {
+            return Err(Denial::Missing(Layer::Boundary));
+        }
+        if !self.sessions_allow {
+            return Err(Denial::Missing(Layer::Session));
+        }
+        Ok(())
+    }
+}
+
+impl Context<'_> {
+    /// Whether the caller may do the action to the key. Raises `AccessDeniedException`.
+    pub(crate) async fn authorize_key(
+        &self,
+        key: &OpenKey,
+        alias: Option<&AliasName>,
+        named_by: Resource<'_>,
+    ) -> Result<(), KmsError> {
+        if !self.service.settings.enforce {
+            return Ok(());
+        }
+        let principal = &*self.caller.principal;
+        let conditions = Conditions::of_key(self, key, alias).await?;
+        let arn = key.key.value.arn().to_string();
+        let action = format!("kms:{}", self.action);
+        let request = access_request(principal, &action, &arn, &conditions);
+        let policy = key.policy()?;
+        let owner = key.key.value.account;
+        let verdicts = Verdicts::of(principal, Some((policy, owner)), &request.request());
+        let mut decision = verdicts.decision(Granted::Nothing);
+        if matches!(decision, Err(Denial::Missing(_) | Denial::Foreign)) {
+            let granted = self.granted(&key.key.value, &conditions).await?;
+            decision = verdicts.decision(granted);
+        }
+        decision.map_err(|denial| message::denied(self, denial, &named_by.or_arn(&arn)))
+    }
+
+    /// Whether the caller's identity-based policies allow the action where no key is involved, on
+    /// `*` or an alias ARN. Raises `AccessDeniedException`.
+    pub(crate) fn authorize_identity(&self, resource: &str) -> Result<(), KmsError> {
+        self.authorize_identity_with(resource, &Conditions::without_key(self, self.region()))
+    }
+
+    /// The permissions that ReplicateKey needs in the Region of the replica. Raises
+    /// `AccessDeniedException`.
+    pub(crate) fn authorize_creation_of_replica(
+        &self,
+        primary: &KmsKey,
+        region: &Region,
+        has_tags: bool,
+    ) -> Result<(), KmsError> {
+        let actions = ["CreateKey", "TagResource"];
+        for action in &actions[..1 + usize::from(has_tags)] {
+            let cx = self.with_action(action);
+            cx.authorize_identity_with("*", &Conditions::of_replica(&cx, primary, region))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may do something to a grant, given whether the grant names it, and
+    /// whether IAM policies of its account have a say.
+    fn authorize_by_grant(
+        &self,
+        arn: &str,
+        conditions: &Conditions<'_>,
+        is_named: bool,
+        may_issue: bool,
+    ) -> Result<(), KmsError> {
+        let principal = &*self.caller.principal;
+        let action = format!("kms:{}", self.action);
+        let request = access_request(principal, &action, arn, conditions);
+        let verdicts = Verdicts::of(principal, None, &request.request());
+        let verdicts = Verdicts { identity_allows: is_named || verdicts.identity_allows, ..verdicts };
+        let decision = if is_named || may_issue {
+            verdicts.decision(Granted::Nothing)
+        } else {
+            Err(Denial::Foreign)
+        };
+        decision.map_err(|denial| message::denied(self, denial, &Resource::Named(arn)))
+    }
+
+    fn authorize_identity_with(
+        &self,
+        resource: &str,
+        conditions: &Conditions<'_>,
+    ) -> Result<(), KmsError> {
+        if !self.service.settings.enforce {
+            return Ok(());
+        }
+        let principal = &*self.caller.principal;
+        let action = format!("kms:{}", self.action);
+        let request = access_request(principal, &action, resource, conditions);
+        let verdicts = Verdicts::of(principal, None, &request.request());
+        verdicts
+            .decision(Granted::Nothing)
+            .map_err(|denial| message::denied(self, denial, &Resource::Named(resource)))
+    }
+}
+
+/// Owns what an [`AccessRequest`] borrows.
+struct Asking<'a> {
+    principal: trent_iam::policy::Principal<'a>,
+    action: &'a str,
+    resource: &'a str,
+    conditions: &'a Conditions<'a>,
+}
+
+fn access_request<'a>(
+    principal: &'a Principal,
+    action: &'a str,
+    resource: &'a str,
+    conditions: &'a Conditions<'a>,
+) -> Asking<'a> {
+    Asking { principal: principal.for_policies(), action, resource, conditions }
+}
+
+impl Asking<'_> {
+    fn request(&self) -> AccessRequest<'_> {
+        AccessRequest {
+            principal: &self.principal,
+            action: self.action,
+            resource: self.resource,
+            conditions: self.conditions,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What is checked of a key policy when it is put: that it is one, that its principals exist, and
+//! that the caller can change it again.
+//!
+//! AWS: AWS KMS API Reference, "PutKeyPolicy"; AWS KMS Developer Guide, "Key policies in AWS KMS".
+
+use super::conditions::Conditions;
+use crate::context::Context;
+use crate::identity::principal::PrincipalKind;
+use std::collections::BTreeMap;
+use trent_api::{ErrorCode, KmsError};
+use trent_core::key_policy::check_size;
+use trent_core::{AccountId, KeyArn};
+use trent_iam::policy::{AccessRequest, Policy, PolicyKind};
+
+/// A key policy that was accepted, and which unique ids its user and role ARNs stand for.
+pub(crate) struct AcceptedPolicy {
+    pub(crate) text: String,
+    pub(crate) principals: BTreeMap<String, String>,
+}
+
+impl Context<'_> {
+    /// Checks a key policy that is to be the one of `key`. Raises `LimitExceededException`,
+    /// `MalformedPolicyDocumentException`.
+    pub(crate) async fn accept_key_policy(
+        &self,
+        key: &KeyArn,
+        text: String,
+        bypass_lockout_check: Option<bool>,
+    ) -> Result<AcceptedPolicy, KmsError> {
+        check_size(&text)?;
+        let partition = key.region.partition();
+        let policy = Policy::parse_in(&text, PolicyKind::Resource, partition);
+        let mut policy = policy.map_err(|error| {
+            if error.is_invalid_principal() { invalid_principal() } else { malformed(error.to_string()) }
+        })?;
+        if policy.for_all_values_keys().any(is_single_valued) {
+            return Err(malformed(OVERLY_PERMISSIVE.to_owned()));
+        }
+        if !self.service.settings.enforce {
+            return Ok(AcceptedPolicy { text, principals: BTreeMap::new() });
+        }
+        let mut principals = BTreeMap::new();
+        for arn in policy.aws_principals() {
+            if let Some(id) = self.unique_id(arn).await? {
+                principals.insert(arn.to_owned(), id);
+            }
+        }
+        policy.bind_principals(|arn| principals.get(arn).cloned());
+        if bypass_lockout_check != Some(true) && !self.can_change_policy(key, &policy) {
+            let message = "The new key policy will not allow you to update the key policy in the \
+                           future.";
+            return Err(malformed(message.to_owned()));
+        }
+        Ok(AcceptedPolicy { text, principals })
+    }
+
+    /// The unique id of a user or role. Raises `MalformedPolicyDocumentException` if there is no
+    /// such principal.
+    async fn unique_id(&self, arn: &str) -> Result<Option<String>, KmsError> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", partition, service, "", account, resource] = parts.as_slice() else {
+            return Err(invalid_principal());
+        };
+        let account = AccountId::parse(account).ok_or_else(invalid_principal)?;
+        let (directory, records) = (&self.service.directory, &self.service.records);
+        if *partition != self.region().partition() {
+            return Err(invalid_principal());
+        }
+        let (kind, path_and_name) = resource.split_once('/').unwrap_or((resource, ""));
+        let name = path_and_name.rsplit('/').next().unwrap_or_default();
+        match (*service, kind) {
+            ("iam", "root") if path_and_name.is_empty() => {
+                let is_known = self.service.settings.credentials.accepts_any_account()
+                    || account == self.caller.account
+                    || directory.has_account(records, account).await?;
+                if is_known { Ok(None) } else { Err(invalid_principal()) }
+            }
+            ("iam", "user") => {
+                let user = directory.user(records, account, name).await?;
+                let user = user.filter(|user| user.arn(partition) == arn).ok_or_else(invalid_principal)?;
+                Ok(Some(user.id))
+            }
+            ("iam", "role") => {
+                let role = directory.role(records, account, name).await?;
+                let role = role.filter(|role| role.arn(partition) == arn).ok_or_else(invalid_principal)?;
+                Ok(Some(role.id))
+            }
+            ("sts", "assumed-role") => {
+                let name = path_and_name.split('/').next().unwrap_or_default();
+                let role = directory.role(records, account, name).await?;
+                role.map(|_| None).ok_or_else(invalid_principal)
+            }
+            ("sts", "federated-user") => Ok(None),
+            _ => Err(invalid_principal()),
+        }
+    }
+
+    /// Whether the caller could call PutKeyPolicy under the policy, itself or through its account.
+    fn can_change_policy(&self, key: &KeyArn, policy: &Policy) -> bool {
+        let cx = self.with_action("PutKeyPolicy");
+        let principal = &*self.caller.principal;
+        let conditions = Conditions::without_key(&cx, &key.region);
+        let request = AccessRequest {
+            principal: &principal.for_policies(),
+            action: "kms:PutKeyPolicy",
+            resource: &key.to_string(),
+            conditions: &conditions,
+        };
+        let verdict = policy.evaluate(&request);
+        let is_own = principal.account == key.account;
+        let delegated = verdict.delegated_by.is_some()
+            && (principal.kind == PrincipalKind::Root || is_own);
+        verdict.denied_by.is_none() && (verdict.allowed_by.is_some() || delegated)
+    }
+}
+
+/// Condition keys of which a request has one value, with which ForAllValues is a mistake.
+fn is_single_valued(key: &str) -> bool {
+    ["kms:encryptioncontext:", "aws:requesttag/", "aws:resourcetag/"]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
+}
+
+fn invalid_principal() -> KmsError {
+    malformed("Policy contains a statement with one or more invalid principals.".to_owned())
+}
+
+fn malformed(message: String) -> KmsError {
+    KmsError::new(ErrorCode::MalformedPolicyDocument, message)
+}
+
+/// The text for ForAllValues with a single-valued condition key.
+const OVERLY_PERMISSIVE: &str = "OverlyPermissiveCondition: Using the ForAllValues set operator \
+    with a single-valued condition key matches requests without the specified [encryption context \
+    or tag] or with an unspecified [encryption context or tag]. To fix, remove ForAllValues.";

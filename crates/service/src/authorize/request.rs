@@ -1,0 +1,65 @@
+//! What a request says beside its typed members, for conditions: read only when a policy asks.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+/// The facts of one request.
+#[derive(Default)]
+pub(crate) struct RequestFacts<'a> {
+    /// The body, which was found to be a request of its operation.
+    pub(crate) body: &'a [u8],
+    pub(crate) members: OnceLock<Map<String, Value>>,
+    pub(crate) source_ip: Option<IpAddr>,
+    pub(crate) is_secure: bool,
+    pub(crate) user_agent: Option<&'a str>,
+    pub(crate) referer: Option<&'a str>,
+    /// Condition keys, in lower case, whose values are given instead of taken from the request.
+    pub(crate) given: BTreeMap<String, Vec<String>>,
+}
+
+impl RequestFacts<'_> {
+    /// A member of the request, unless it is absent or null.
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        let members = self.members.get_or_init(|| match serde_json::from_slice(self.body) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        });
+        members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A member that is a text, a number or a boolean, as text.
+    pub(crate) fn scalar(&self, name: &str) -> Option<String> {
+        self.member(name).and_then(scalar)
+    }
+
+    /// A member that is a list of texts.
+    pub(crate) fn texts(&self, name: &str) -> Option<Vec<&str>> {
+        Some(self.member(name)?.as_array()?.iter().filter_map(Value::as_str).collect())
+    }
+
+    /// The tags that the request gives or takes: keys and, where given, values.
+    pub(crate) fn tags(&self) -> Vec<(&str, Option<&str>)> {
+        let given = self.member("Tags").and_then(Value::as_array).into_iter().flatten();
+        let given = given.filter_map(|tag| {
+            Some((tag.get("TagKey")?.as_str()?, tag.get("TagValue").and_then(Value::as_str)))
+        });
+        let taken = self.texts("TagKeys").unwrap_or_default();
+        given.chain(taken.into_iter().map(|key| (key, None))).collect()
+    }
+}
+
+/// Moments are whole seconds for conditions.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) if number.is_f64() => {
+            let text = number.to_string();
+            Some(text.strip_suffix(".0").map_or(text.clone(), str::to_owned))
+        }
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,1 @@
+//! Identities from a file.
