@@ -19,6 +19,7 @@ use trent_core::id::InvalidKeyRef;
 use trent_core::key_state::check_key_state;
 use trent_core::managed;
 use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KeyId, KeyRef, KmsKey, Region};
+use trent_crypto::attestation::Attestation;
 use trent_crypto::key_pair::KeyPair;
 use trent_crypto::mac::MacKey;
 use trent_keystore::materials::Materials;
@@ -37,6 +38,9 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     /// The id that the answer carries.
     pub(crate) request_id: &'a str,
+    /// What the recipient of the answer has attested, if the request names one; verified. Its
+    /// register 0 is the image digest, `kms:RecipientAttestation:ImageSha384`.
+    pub(crate) attestation: Option<Arc<Attestation>>,
 }
 
 /// A KMS key that the caller may use for the operation.
@@ -101,6 +105,11 @@ impl Context<'_> {
     /// The same request, needing the permission for another action.
     pub(crate) fn with_action(&self, action: &'static str) -> Self {
         Self { action, ..self.clone() }
+    }
+
+    /// The same request, with what its recipient has attested.
+    pub(crate) fn with_attestation(&self, attestation: Attestation) -> Self {
+        Self { attestation: Some(Arc::new(attestation)), ..self.clone() }
     }
 
     /// The key that the request names, in any of the four forms.

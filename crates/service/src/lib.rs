@@ -26,4 +26,4 @@ pub use authenticate::{Credential, Credentials};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::Answer;
-pub use service::{Service, Settings};
+pub use service::{AWS_NITRO_ROOT, Service, Settings};

@@ -48,7 +48,9 @@ impl Service {
         let caller = self.settings.credentials.authenticate(request, self.clock.real_now())?;
         let action = operation.as_str();
         let now = self.clock.now();
-        let context = Context { service: self, caller, operation, action, now, request_id };
+        let attestation = None;
+        let context =
+            Context { service: self, caller, operation, action, now, request_id, attestation };
         dispatch(&context, request.body).await
     }
 }
