@@ -44,7 +44,6 @@ OUTSIDE_KEMS = {
     "ML_KEM_1024": mlkem.MLKEM1024PublicKey,
 }
 ENCAPSULATION = "ENCAPSULATE_DECAPSULATE"
-RECIPIENT = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"document"}
 
 
 def encoded(public_key):
@@ -224,11 +223,6 @@ def test_the_public_key_of_an_rsa_key_is_refused_without_a_message(kms, key_of):
 def test_a_public_key_has_1_to_8192_bytes(unchecked, key_of, public_key, rule):
     with raises_violations(violated("publicKey", rule)):
         derive(unchecked, key_of("ECC_NIST_P256", AGREEMENT), public_key)
-
-
-def test_a_recipient_is_not_answered_in_the_clear(kms, key_of):
-    with raises("UnsupportedOperationException"):
-        derive(kms, key_of("ECC_NIST_P256", AGREEMENT), PEER, Recipient=RECIPIENT)
 
 
 # Encapsulate and Decapsulate

@@ -37,7 +37,6 @@ KEMS = {"ML_KEM_768": mlkem.MLKEM768PrivateKey, "ML_KEM_1024": mlkem.MLKEM1024Pr
 OUTSIDE = [*RSA, *CURVES, ED25519, *KEMS]
 SPECS = [*OUTSIDE, "ML_KEM_512"]
 SMALL = "ECC_NIST_P256"
-RECIPIENT = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"document"}
 
 
 @pytest.fixture(params=["generate_data_key_pair", "generate_data_key_pair_without_plaintext"])
@@ -251,11 +250,6 @@ def test_a_key_pair_spec_is_required(unchecked, key):
             operation(KeyId=key)
         with raises_violations(violated("keyId", "have length greater than or equal to 1", "")):
             operation(KeyId="", KeyPairSpec=SMALL)
-
-
-def test_a_recipient_is_not_answered_in_the_clear(kms, key):
-    with raises("UnsupportedOperationException"):
-        kms.generate_data_key_pair(KeyId=key, KeyPairSpec=SMALL, Recipient=RECIPIENT)
 
 
 def test_a_grant_token_that_no_grant_has_is_invalid(key, generate):

@@ -3,7 +3,6 @@
 import pytest
 from sdk_support import WOULD_SUCCEED, members, raises, raises_violations, violated
 
-RECIPIENT = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"document"}
 SIZES = [
     ({"KeySpec": "AES_128"}, 16),
     ({"KeySpec": "AES_256"}, 32),
@@ -109,13 +108,6 @@ def test_dry_run_false_makes_a_data_key(key, generate):
 def test_no_grant_token_is_valid_as_there_are_no_grants(key, generate):
     with raises("InvalidGrantTokenException"):
         generate(KeyId=key, KeySpec="AES_256", GrantTokens=["token"])
-
-
-def test_a_recipient_is_not_answered_in_the_clear(kms, key):
-    with raises("UnsupportedOperationException"):
-        kms.generate_data_key(KeyId=key, KeySpec="AES_256", Recipient=RECIPIENT)
-    with raises("UnsupportedOperationException"):
-        kms.generate_random(NumberOfBytes=1, Recipient=RECIPIENT)
 
 
 @pytest.mark.parametrize("number", [1, 2, 32, 1023, 1024])

@@ -393,12 +393,3 @@ def test_no_grant_token_is_valid_as_there_are_no_grants(kms, subject):
 def test_an_empty_list_of_grant_tokens_is_the_same_as_none(kms, subject):
     blob = kms.encrypt(KeyId=subject.id, Plaintext=b"x", GrantTokens=[])["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=blob, GrantTokens=[])["Plaintext"] == b"x"
-
-
-def test_a_recipient_is_not_answered_in_the_clear(kms, subject):
-    recipient = {
-        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
-        "AttestationDocument": b"document",
-    }
-    with raises("UnsupportedOperationException"):
-        kms.decrypt(CiphertextBlob=subject.ciphertext, Recipient=recipient)

@@ -178,6 +178,7 @@ def test_help_names_the_commands_and_every_option():
         "--access-key",
         "--rotation-delay",
         "--replication-delay",
+        "--attestation-root",
         "--cached-keys",
         "--log",
     ):

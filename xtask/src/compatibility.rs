@@ -79,8 +79,6 @@ They answer UnsupportedOperationException:
 
 - CreateKey in custom key stores (Origin AWS_CLOUDHSM and EXTERNAL_KEY_STORE), and everything with
   SM2, which AWS offers in China Regions only.
-- Recipient (Nitro Enclaves) in Decrypt, DeriveSharedSecret, GenerateDataKey, GenerateDataKeyPair and
-  GenerateRandom.
 
 Key policies are checked for their form, stored and returned, and grants are kept, but neither is
 enforced yet. Of the quotas, those of a single key are enforced (aliases, grants, tags, on-demand

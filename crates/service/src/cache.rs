@@ -27,8 +27,9 @@ impl OpenKey {
             let key = &self.key.value;
             let partition = key.region.partition();
             let policy = Policy::parse_in(&key.policy, PolicyKind::Resource, partition);
-            let mut policy = policy.map_err(|error| {
-                Damaged { record: format!("the policy of {}", key.arn()), cause: error.to_string() }
+            let mut policy = policy.map_err(|error| Damaged {
+                record: format!("the policy of {}", key.arn()),
+                cause: error.to_string(),
             })?;
             policy.bind_principals(|arn| key.policy_principals.get(arn).cloned());
             Ok(policy)

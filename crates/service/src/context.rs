@@ -42,7 +42,8 @@ pub(crate) struct Context<'a> {
     pub(crate) request_id: &'a str,
     /// What conditions may ask about the request.
     pub(crate) facts: &'a RequestFacts<'a>,
-    /// The attestation of the recipient, verified.
+    /// What the recipient of the answer has attested, if the request names one; verified. Its
+    /// register 0 is the image digest, `kms:RecipientAttestation:ImageSha384`.
     pub(crate) attestation: Option<Arc<Attestation>>,
     /// For ReEncrypt: whether source and destination are the same key.
     pub(crate) re_encrypts_on_same_key: Option<bool>,
@@ -110,6 +111,11 @@ impl Context<'_> {
     /// The same request, needing the permission for another action.
     pub(crate) fn with_action(&self, action: &'static str) -> Self {
         Self { action, ..self.clone() }
+    }
+
+    /// The same request, with what its recipient has attested.
+    pub(crate) fn with_attestation(&self, attestation: Attestation) -> Self {
+        Self { attestation: Some(Arc::new(attestation)), ..self.clone() }
     }
 
     /// The key that the request names, in any of the four forms.

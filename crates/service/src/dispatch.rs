@@ -90,7 +90,6 @@ fn needs_identity_alone(operation: Operation) -> bool {
             | O::DeleteCustomKeyStore
             | O::DescribeCustomKeyStores
             | O::DisconnectCustomKeyStore
-            | O::GenerateRandom
             | O::ListAliases
             | O::ListKeys
             | O::ListRetirableGrants

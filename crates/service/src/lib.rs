@@ -29,4 +29,4 @@ pub use authenticate::{Credential, Credentials};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin};
-pub use service::{Service, Settings};
+pub use service::{AWS_NITRO_ROOT, Service, Settings};

@@ -39,12 +39,7 @@ pub struct Origin {
 
 impl Service {
     /// Answers one request. Never fails: whatever goes wrong is an exception in the answer.
-    pub async fn answer(
-        &self,
-        request: &Request<'_>,
-        origin: Origin,
-        request_id: &str,
-    ) -> Answer {
+    pub async fn answer(&self, request: &Request<'_>, origin: Origin, request_id: &str) -> Answer {
         let operation = match operation_of(request) {
             Ok(operation) => operation,
             Err(error) => return failure(None, &error),

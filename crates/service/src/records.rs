@@ -155,7 +155,10 @@ impl Records {
         Ok(Record { id, version, sealed, owner: None, due_at: None })
     }
 
-    pub(crate) fn open<T: DeserializeOwned>(&self, record: &Record) -> Result<Versioned<T>, Damaged> {
+    pub(crate) fn open<T: DeserializeOwned>(
+        &self,
+        record: &Record,
+    ) -> Result<Versioned<T>, Damaged> {
         let plain = self
             .sealer
             .open(&associated(&record.id, record.version).parts(), &record.sealed)

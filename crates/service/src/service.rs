@@ -22,6 +22,7 @@ use trent_core::managed;
 use trent_core::{
     AccountId, Alias, Grant, KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey, Region,
 };
+use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_keystore::software::SoftwareKeyStore;
 use trent_store::{Store, StoreError, bounds};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub custom_keys: bool,
     /// How long a replica key is Creating, and keys that exchange their roles are Updating.
     pub replication_delay: SignedDuration,
+    /// What attestation documents of recipients must chain up to.
+    pub attestation_roots: Roots,
     /// How many opened keys (and as many aliases) are kept in memory.
     pub cached_keys_max: u64,
     /// Whether key policies, IAM policies and grants decide who may do what.
@@ -328,6 +331,10 @@ pub(crate) enum CommitError {
 fn slow_work_places() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1)
 }
+
+/// The root of AWS's Nitro attestation PKI, in PEM.
+/// AWS: <https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html>
+pub const AWS_NITRO_ROOT: &str = include_str!("aws_nitro_root_g1.pem");
 
 /// Locks that keep changes of one key apart; a number that makes accidental sharing rare.
 const CHANGE_LOCKS: u64 = 1024;

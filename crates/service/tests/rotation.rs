@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
+use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
 use trent_service::time_travel::ClockMove;
-use trent_service::{Credentials, Service, Settings};
+use trent_service::{AWS_NITRO_ROOT, Credentials, Service, Settings};
 use trent_store::SqliteStore;
 
 #[derive(Clone, Debug)]
@@ -320,6 +321,7 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
         custom_keys: false,
+        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
         cached_keys_max: 100,
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());

@@ -70,15 +70,16 @@ pub(super) struct Payload {
     pub(super) nitrotpm_pcrs: BTreeMap<u8, Vec<u8>>,
     pub(super) certificate: Vec<u8>,
     pub(super) cabundle: Vec<Vec<u8>>,
-    pub(super) public_key: Option<Vec<u8>>,
+    pub(super) public_key: Vec<u8>,
     pub(super) user_data: Option<Vec<u8>>,
     pub(super) nonce: Option<Vec<u8>>,
 }
 
 impl Payload {
-    /// An optional field may be null: the specification forbids it, but that is how AWS's own
-    /// documents leave a field out. Fields of other names are ignored, since AWS adds some; they are
-    /// signed like the rest.
+    /// The public key, which AWS leaves optional, must be there: a document is sent here to have
+    /// something encrypted to it. An optional field may be null: the specification forbids it, but
+    /// that is how AWS's own documents leave a field out. Fields of other names are ignored, since
+    /// AWS adds some; they are signed like the rest.
     pub(super) fn from_cbor(payload: &[u8]) -> Result<Self, AttestationError> {
         let mut fields = Fields::from_cbor(payload)?;
         let module_id = fields.required("module_id", |value| {
@@ -103,7 +104,7 @@ impl Payload {
             certificate: fields.required("certificate", certificate)?,
             cabundle: fields.required("cabundle", certificates)?,
             public_key: fields
-                .optional("public_key", |value| bytes(value, 1, PUBLIC_KEY_BYTES_MAX))?,
+                .required("public_key", |value| bytes(value, 1, PUBLIC_KEY_BYTES_MAX))?,
             user_data: fields.optional("user_data", |value| bytes(value, 0, DATA_BYTES_MAX))?,
             nonce: fields.optional("nonce", |value| bytes(value, 0, DATA_BYTES_MAX))?,
         })

@@ -141,19 +141,13 @@ pub struct Attestation {
     pub nonce: Option<Vec<u8>>,
     /// Anything that the recipient put in.
     pub user_data: Option<Vec<u8>>,
-    public_key: Option<RecipientKey>,
-}
-
-impl Attestation {
     /// The key that the recipient put in, to encrypt the reply to.
-    pub fn recipient(&self) -> Option<&RecipientKey> {
-        self.public_key.as_ref()
-    }
+    pub recipient: RecipientKey,
 }
 
 /// What `document` says, if it is genuine: in the form that AWS specifies, signed by a certificate
-/// that chains up to one of `roots`, with all certificates valid at `now_ms`, and made at most
-/// `age_max_ms` before. Its clock may be [`FUTURE_MS_MAX`] ahead.
+/// that chains up to one of `roots`, with all certificates valid at `now_ms`, with a public key to
+/// encrypt to, and made at most `age_max_ms` before. Its clock may be [`FUTURE_MS_MAX`] ahead.
 pub fn verify(
     document: &[u8],
     roots: &Roots,
@@ -178,11 +172,8 @@ pub fn verify(
     if payload.timestamp_ms.saturating_sub(now_ms) > FUTURE_MS_MAX {
         return Err(AttestationError::Future);
     }
-    let public_key = payload
-        .public_key
-        .map(|spki| RecipientKey::from_spki(&spki))
-        .transpose()
-        .map_err(|_| AttestationError::PublicKey)?;
+    let recipient =
+        RecipientKey::from_spki(&payload.public_key).map_err(|_| AttestationError::PublicKey)?;
     Ok(Attestation {
         module_id: payload.module_id,
         timestamp_ms: payload.timestamp_ms,
@@ -190,7 +181,7 @@ pub fn verify(
         nitrotpm_pcrs: payload.nitrotpm_pcrs,
         nonce: payload.nonce,
         user_data: payload.user_data,
-        public_key,
+        recipient,
     })
 }
 
@@ -210,8 +201,8 @@ const PUBLIC_KEY_BYTES_MAX: usize = 1024;
 /// The longest nonce, and the longest user data.
 const DATA_BYTES_MAX: usize = 512;
 
-/// The longest text with roots.
-const ROOTS_BYTES_MAX: usize = 65_536;
+/// The longest text with roots, in bytes.
+pub const ROOTS_BYTES_MAX: usize = 65_536;
 
 const PEM_BEGIN: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END CERTIFICATE-----";

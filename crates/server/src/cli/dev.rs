@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use trent_core::{AccountId, Region};
+use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
 use trent_crypto::root_key::RootKey;
 use trent_service::seed::SEED_BYTES_MAX;
-use trent_service::{Credential, Credentials, Service, Settings};
+use trent_service::{AWS_NITRO_ROOT, Credential, Credentials, Service, Settings};
 use trent_store::{SqliteStore, Store};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,10 @@ pub(crate) struct Dev {
     #[arg(value_delimiter = ',', hide_env_values = true)]
     access_keys: Vec<String>,
 
+    /// Let key policies, IAM policies and grants decide who may do what, as `trent serve` does.
+    #[arg(long, env = "TRENT_ENFORCE")]
+    enforce: bool,
+
     /// How long a rotation on demand takes, such as 5s or PT5S.
     #[arg(long, env = "TRENT_ROTATION_DELAY", value_name = "DURATION", default_value = "0s")]
     #[arg(value_parser = delay)]
@@ -58,6 +63,11 @@ pub(crate) struct Dev {
     #[arg(long, env = "TRENT_REPLICATION_DELAY", value_name = "DURATION", default_value = "0s")]
     #[arg(value_parser = delay)]
     replication_delay: SignedDuration,
+
+    /// Certificates in PEM that attestation documents of recipients must chain up to, in place of
+    /// the root of AWS Nitro Enclaves.
+    #[arg(long, env = "TRENT_ATTESTATION_ROOT", value_name = "FILE")]
+    attestation_root: Option<PathBuf>,
 
     /// How many KMS keys are kept opened in memory.
     #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
@@ -110,7 +120,9 @@ impl Dev {
             on_demand_rotation_delay: self.rotation_delay,
             replication_delay: self.replication_delay,
             custom_keys: true,
+            attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
             cached_keys_max: self.cached_keys,
+            enforce: self.enforce,
         };
         let (store, root, _lock): (Arc<dyn Store>, RootKey, _) = match &data_dir {
             Some(path) => {
@@ -161,6 +173,18 @@ fn announce(
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
+}
+
+/// The roots in a file; without one, that of AWS.
+fn attestation_roots(path: Option<&Path>) -> Result<Roots> {
+    let Some(path) = path else { return Ok(Roots::from_pem(AWS_NITRO_ROOT)?) };
+    let read = || {
+        let mut pem = String::new();
+        let limit = u64::try_from(ROOTS_BYTES_MAX)? + 1;
+        std::fs::File::open(path)?.take(limit).read_to_string(&mut pem)?;
+        anyhow::Ok(Roots::from_pem(&pem)?)
+    };
+    read().with_context(|| format!("attestation roots in `{}`", path.display()))
 }
 
 fn seed_text(path: &Path) -> Result<Zeroizing<String>> {

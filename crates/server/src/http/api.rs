@@ -10,12 +10,13 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use trent_api::{ErrorCode, KmsError};
 use trent_service::pipeline::failure;
-use trent_service::{Answer, Service};
+use trent_service::{Answer, Origin, Service};
 
 /// Answers a request to `/`.
 pub(crate) async fn respond(
     service: &Service,
     request_id: &str,
+    origin: Origin,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
@@ -23,7 +24,7 @@ pub(crate) async fn respond(
         return not_posted(&parts);
     }
     let answer = match read(body).await {
-        Ok(body) => answer(service, request_id, &parts, &body).await,
+        Ok(body) => answer(service, request_id, origin, &parts, &body).await,
         Err(error) => failure(None, &error),
     };
     tracing::debug!(
@@ -54,7 +55,13 @@ async fn read(body: Incoming) -> Result<Bytes, KmsError> {
     }
 }
 
-async fn answer(service: &Service, request_id: &str, parts: &Parts, body: &[u8]) -> Answer {
+async fn answer(
+    service: &Service,
+    request_id: &str,
+    origin: Origin,
+    parts: &Parts,
+    body: &[u8],
+) -> Answer {
     let mut headers: Vec<(&str, &[u8])> = Vec::with_capacity(parts.headers.len() + 1);
     headers.extend(parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     // HTTP/2 has the authority in the place of the header.
@@ -69,7 +76,7 @@ async fn answer(service: &Service, request_id: &str, parts: &Parts, body: &[u8])
         body,
     };
     // A defect of ours must end one request, not a connection with others on it.
-    match AssertUnwindSafe(service.answer(&request, request_id)).catch_unwind().await {
+    match AssertUnwindSafe(service.answer(&request, origin, request_id)).catch_unwind().await {
         Ok(answer) => answer,
         Err(_) => failure(None, &KmsError::bare(ErrorCode::InternalFailure)),
     }

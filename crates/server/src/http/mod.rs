@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
-use trent_service::Service;
+use trent_service::{Origin, Service};
 
 /// What may be done beside the API.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,9 +51,9 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, most likely: others will be closed soon.
                     tracing::warn!(%error, "accepting a connection failed");
@@ -67,10 +67,11 @@ pub(crate) async fn serve(
         let _ = stream.set_nodelay(true);
         let service = Arc::clone(&service);
         let side = side.clone();
+        let origin = Origin { source_ip: Some(address.ip()), is_secure: false };
         let handler = service_fn(move |request| {
             let service = Arc::clone(&service);
             let side = side.clone();
-            async move { Ok::<_, Infallible>(respond(&service, side, request).await) }
+            async move { Ok::<_, Infallible>(respond(&service, side, origin, request).await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), handler).into_owned();
         let connection = graceful.watch(connection);
@@ -94,11 +95,12 @@ type Body = http_body_util::Either<Full<Bytes>, axum::body::Body>;
 async fn respond(
     service: &Arc<Service>,
     side: axum::Router,
+    origin: Origin,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut response = if request.uri().path() == "/" {
-        api::respond(service, &request_id, request).await.map(http_body_util::Either::Left)
+        api::respond(service, &request_id, origin, request).await.map(http_body_util::Either::Left)
     } else {
         // The router cannot fail.
         let Ok(response) = side.oneshot(request.map(axum::body::Body::new)).await;

@@ -105,7 +105,9 @@ impl<'a> Conditions<'a> {
             | "GenerateDataKeyWithoutPlaintext" => "EncryptionContext",
             "ReEncryptFrom" => "SourceEncryptionContext",
             "ReEncryptTo" => "DestinationEncryptionContext",
-            "CreateGrant" | "RetireGrant" => return self.grant_constraint().map(|(_, pairs)| pairs),
+            "CreateGrant" | "RetireGrant" => {
+                return self.grant_constraint().map(|(_, pairs)| pairs);
+            }
             _ => return None,
         };
         facts.member(member)?.as_object()
@@ -344,7 +346,10 @@ impl ConditionKeys for Conditions<'_> {
     }
 }
 
-fn attested(attestation: &trent_crypto::attestation::Attestation, register: &str) -> Option<String> {
+fn attested(
+    attestation: &trent_crypto::attestation::Attestation,
+    register: &str,
+) -> Option<String> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let indexed = |prefix: &str, registers: &BTreeMap<u8, Vec<u8>>| {
         let index = register.strip_prefix(prefix)?.parse().ok()?;

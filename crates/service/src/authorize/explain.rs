@@ -158,8 +158,7 @@ async fn explain_key(cx: &Context<'_>, name: &str) -> Result<Explanation, Servic
     let owner = key.key.value.account;
     let mut statements = statements_of("key policy", policy, &asking.request());
     statements.extend(statements_of_principal(&cx.caller.principal, &asking.request()));
-    let verdicts =
-        Verdicts::of(&cx.caller.principal, Some((policy, owner)), &asking.request());
+    let verdicts = Verdicts::of(&cx.caller.principal, Some((policy, owner)), &asking.request());
     let grants = match granted {
         Granted::Nothing => "no grant permits it",
         Granted::Directly => "a grant to the principal permits it",

@@ -43,10 +43,12 @@ pub(super) fn denied(cx: &Context<'_>, denial: Denial, resource: &Resource<'_>) 
         Denial::Missing(layer) => {
             format!("because no {} allows the kms:{action} action", name(layer))
         }
-        Denial::Foreign => return cx.denied(match resource {
-            Resource::OfCiphertext => "the resource associated with this ciphertext",
-            Resource::Named(_) | Resource::Key => "this resource",
-        }),
+        Denial::Foreign => {
+            return cx.denied(match resource {
+                Resource::OfCiphertext => "the resource associated with this ciphertext",
+                Resource::Named(_) | Resource::Key => "this resource",
+            });
+        }
     };
     let resource = match resource {
         Resource::Named(arn) => format!("resource: {arn}"),

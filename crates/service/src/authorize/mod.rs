@@ -203,7 +203,8 @@ impl Context<'_> {
         let action = format!("kms:{}", self.action);
         let request = access_request(principal, &action, arn, conditions);
         let verdicts = Verdicts::of(principal, None, &request.request());
-        let verdicts = Verdicts { identity_allows: is_named || verdicts.identity_allows, ..verdicts };
+        let verdicts =
+            Verdicts { identity_allows: is_named || verdicts.identity_allows, ..verdicts };
         let decision = if is_named || may_issue {
             verdicts.decision(Granted::Nothing)
         } else {

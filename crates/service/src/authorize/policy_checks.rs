@@ -31,7 +31,11 @@ impl Context<'_> {
         let partition = key.region.partition();
         let policy = Policy::parse_in(&text, PolicyKind::Resource, partition);
         let mut policy = policy.map_err(|error| {
-            if error.is_invalid_principal() { invalid_principal() } else { malformed(error.to_string()) }
+            if error.is_invalid_principal() {
+                invalid_principal()
+            } else {
+                malformed(error.to_string())
+            }
         })?;
         if policy.for_all_values_keys().any(is_single_valued) {
             return Err(malformed(OVERLY_PERMISSIVE.to_owned()));
@@ -77,12 +81,14 @@ impl Context<'_> {
             }
             ("iam", "user") => {
                 let user = directory.user(records, account, name).await?;
-                let user = user.filter(|user| user.arn(partition) == arn).ok_or_else(invalid_principal)?;
+                let user =
+                    user.filter(|user| user.arn(partition) == arn).ok_or_else(invalid_principal)?;
                 Ok(Some(user.id))
             }
             ("iam", "role") => {
                 let role = directory.role(records, account, name).await?;
-                let role = role.filter(|role| role.arn(partition) == arn).ok_or_else(invalid_principal)?;
+                let role =
+                    role.filter(|role| role.arn(partition) == arn).ok_or_else(invalid_principal)?;
                 Ok(Some(role.id))
             }
             ("sts", "assumed-role") => {
@@ -108,8 +114,8 @@ impl Context<'_> {
         };
         let verdict = policy.evaluate(&request);
         let is_own = principal.account == key.account;
-        let delegated = verdict.delegated_by.is_some()
-            && (principal.kind == PrincipalKind::Root || is_own);
+        let delegated =
+            verdict.delegated_by.is_some() && (principal.kind == PrincipalKind::Root || is_own);
         verdict.denied_by.is_none() && (verdict.allowed_by.is_some() || delegated)
     }
 }

@@ -260,7 +260,9 @@ impl Identities {
         secret: Zeroizing<String>,
     ) -> Result<AccessKey, ServiceError> {
         if !identity::is_access_key_id(&id) {
-            return Err(refused(format!("`{id}` is not an access key id: 16 to 128 letters and digits")));
+            return Err(refused(format!(
+                "`{id}` is not an access key id: 16 to 128 letters and digits"
+            )));
         }
         check_text("a secret access key", &secret, 16, 128)?;
         let of_owner = match user {
@@ -393,8 +395,7 @@ impl Identities {
             let mut changed: Versioned<T> = self.records.open(&record)?;
             edit(&mut changed.value)?;
             let version = changed.version + 1;
-            let sealed =
-                self.records.seal_owned(id.clone(), version, record.owner, &changed.value);
+            let sealed = self.records.seal_owned(id.clone(), version, record.owner, &changed.value);
             match self.try_commit(vec![Change::Put(sealed.map_err(internal)?)]).await {
                 Err(StoreError::Conflict) => {}
                 other => return Ok(other.map(|()| changed.value)?),

@@ -158,8 +158,10 @@ type ParsedPolicies = (Vec<(String, Policy)>, Option<Policy>);
 /// has it may do nothing.
 fn parsed(arn: &str, permissions: &Permissions) -> Result<ParsedPolicies, Damaged> {
     let parse = |name: &str, text: &str| {
-        Policy::parse(text, PolicyKind::Identity)
-            .map_err(|error| Damaged { record: format!("{name} of {arn}"), cause: error.to_string() })
+        Policy::parse(text, PolicyKind::Identity).map_err(|error| Damaged {
+            record: format!("{name} of {arn}"),
+            cause: error.to_string(),
+        })
     };
     let policies = permissions
         .policies

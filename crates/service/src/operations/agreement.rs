@@ -1,6 +1,7 @@
 //! DeriveSharedSecret, Encapsulate, Decapsulate.
 
-use super::{check_dry_run, check_grant_tokens, check_recipient, check_usage};
+use super::recipient::{attested, delivered};
+use super::{check_dry_run, check_grant_tokens, check_usage};
 use crate::context::{AuthorizedKey, Context};
 use trent_api::enums::KeyUsageType;
 use trent_api::structures::{
@@ -19,7 +20,7 @@ pub(crate) async fn derive_shared_secret(
     cx: &Context<'_>,
     request: DeriveSharedSecretRequest,
 ) -> Result<DeriveSharedSecretResponse, KmsError> {
-    check_recipient(request.recipient.as_ref())?;
+    let cx = &attested(cx, request.recipient.as_ref())?;
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = usable_key(cx, &request.key_id, KeyUsageType::KeyAgreement).await?;
     let secret = key.key_pair()?.derive_shared_secret(&request.public_key.0).map_err(|error| {
@@ -30,11 +31,12 @@ pub(crate) async fn derive_shared_secret(
         }
     })?;
     check_dry_run(request.dry_run)?;
+    let secret = delivered(cx, secret)?;
     cx.note_use(&key);
     Ok(DeriveSharedSecretResponse {
         key_id: Some(key.arn().to_string()),
-        shared_secret: Some(SensitiveBytes(secret)),
-        ciphertext_for_recipient: None,
+        shared_secret: secret.plaintext,
+        ciphertext_for_recipient: secret.ciphertext_for_recipient,
         key_agreement_algorithm: Some(request.key_agreement_algorithm),
         key_origin: Some(key.origin),
     })

@@ -1,7 +1,8 @@
 //! Data keys and random bytes.
 
 use super::encryption::{check_usable, current_material_id, encrypted};
-use super::{check_dry_run, check_grant_tokens, check_recipient};
+use super::recipient::{attested, delivered, told_material_id};
+use super::{check_dry_run, check_grant_tokens};
 use crate::context::{AuthorizedKey, Context};
 use crate::dispatch::not_built;
 use crate::material::key_pair_spec;
@@ -13,7 +14,7 @@ use trent_api::structures::{
     GenerateDataKeyRequest, GenerateDataKeyResponse, GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse, GenerateRandomRequest, GenerateRandomResponse,
 };
-use trent_api::wire::{Blob, SensitiveBytes};
+use trent_api::wire::Blob;
 use trent_api::{ErrorCode, KmsError};
 use trent_crypto::key_pair::KeyPairSpec;
 use zeroize::Zeroizing;
@@ -24,20 +25,22 @@ pub(crate) async fn generate_data_key(
     cx: &Context<'_>,
     request: GenerateDataKeyRequest,
 ) -> Result<GenerateDataKeyResponse, KmsError> {
-    check_recipient(request.recipient.as_ref())?;
+    let cx = &attested(cx, request.recipient.as_ref())?;
     let length = data_key_length(request.key_spec, request.number_of_bytes)?;
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = usable_key(cx, &request.key_id).await?;
     check_dry_run(request.dry_run)?;
     let data_key = random(length)?;
-    cx.note_use(&key);
     let context = request.encryption_context.unwrap_or_default();
+    let blob = encrypted(&key, SYMMETRIC, &context, &data_key)?;
+    let data_key = delivered(cx, data_key)?;
+    cx.note_use(&key);
     Ok(GenerateDataKeyResponse {
-        ciphertext_blob: Some(encrypted(&key, SYMMETRIC, &context, &data_key)?),
-        plaintext: Some(SensitiveBytes(data_key)),
+        ciphertext_blob: Some(blob),
+        plaintext: data_key.plaintext,
         key_id: Some(key.arn().to_string()),
-        ciphertext_for_recipient: None,
-        key_material_id: current_material_id(&key),
+        ciphertext_for_recipient: data_key.ciphertext_for_recipient,
+        key_material_id: told_material_id(cx, current_material_id(&key)),
     })
 }
 
@@ -64,21 +67,22 @@ pub(crate) async fn generate_data_key_pair(
     cx: &Context<'_>,
     request: GenerateDataKeyPairRequest,
 ) -> Result<GenerateDataKeyPairResponse, KmsError> {
-    check_recipient(request.recipient.as_ref())?;
+    let cx = &attested(cx, request.recipient.as_ref())?;
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = usable_key(cx, &request.key_id).await?;
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;
     let context = request.encryption_context.unwrap_or_default();
     let pair = DataKeyPair::new(cx, &key, spec, &context).await?;
+    let private_key = delivered(cx, pair.private_key)?;
     Ok(GenerateDataKeyPairResponse {
         private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
-        private_key_plaintext: Some(SensitiveBytes(pair.private_key)),
+        private_key_plaintext: private_key.plaintext,
         public_key: Some(pair.public_key),
         key_id: Some(key.arn().to_string()),
         key_pair_spec: Some(request.key_pair_spec),
-        ciphertext_for_recipient: None,
-        key_material_id: current_material_id(&key),
+        ciphertext_for_recipient: private_key.ciphertext_for_recipient,
+        key_material_id: told_material_id(cx, current_material_id(&key)),
     })
 }
 
@@ -132,10 +136,11 @@ fn supported(spec: DataKeyPairSpec) -> Result<KeyPairSpec, KmsError> {
 /// GenerateRandom, 1 to 1024 bytes. Raises `ValidationException` and, as there are no custom key
 /// stores, `CustomKeyStoreNotFoundException`.
 pub(crate) async fn generate_random(
-    _cx: &Context<'_>,
+    cx: &Context<'_>,
     request: GenerateRandomRequest,
 ) -> Result<GenerateRandomResponse, KmsError> {
-    check_recipient(request.recipient.as_ref())?;
+    let cx = &attested(cx, request.recipient.as_ref())?;
+    cx.authorize_identity("*")?;
     if let Some(store) = request.custom_key_store_id {
         let message = format!("Custom key store '{store}' does not exist");
         return Err(KmsError::new(ErrorCode::CustomKeyStoreNotFound, message));
@@ -143,9 +148,10 @@ pub(crate) async fn generate_random(
     let length = request
         .number_of_bytes
         .ok_or_else(|| KmsError::new(ErrorCode::Validation, "NumberOfBytes is required."))?;
+    let bytes = delivered(cx, random(length)?)?;
     Ok(GenerateRandomResponse {
-        plaintext: Some(SensitiveBytes(random(length)?)),
-        ciphertext_for_recipient: None,
+        plaintext: bytes.plaintext,
+        ciphertext_for_recipient: bytes.ciphertext_for_recipient,
     })
 }
 

@@ -1,8 +1,7 @@
 //! Encrypt, Decrypt, ReEncrypt.
 
-use super::{
-    check_algorithm, check_dry_run, check_grant_tokens, check_recipient, check_usage, would_succeed,
-};
+use super::recipient::{attested, delivered, told_material_id};
+use super::{check_algorithm, check_dry_run, check_grant_tokens, check_usage, would_succeed};
 use crate::context::{AuthorizedKey, Context, Naming};
 use crate::error::from_key_store;
 use crate::material::rsa_algorithm;
@@ -12,7 +11,7 @@ use trent_api::structures::{
     DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ReEncryptRequest,
     ReEncryptResponse,
 };
-use trent_api::wire::{Blob, SensitiveBytes};
+use trent_api::wire::Blob;
 use trent_api::{ErrorCode, KmsError};
 use trent_core::KeyMaterialId;
 use trent_core::key_spec::{SpecKind, encryption_algorithms, spec_kind};
@@ -47,7 +46,7 @@ pub(crate) async fn decrypt(
     cx: &Context<'_>,
     request: DecryptRequest,
 ) -> Result<DecryptResponse, KmsError> {
-    check_recipient(request.recipient.as_ref())?;
+    let cx = &attested(cx, request.recipient.as_ref())?;
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let source = Source {
         ciphertext: request.ciphertext_blob,
@@ -60,13 +59,14 @@ pub(crate) async fn decrypt(
     };
     let opened = source.open(cx).await?;
     check_dry_run(request.dry_run)?;
+    let delivered = delivered(cx, opened.plaintext)?;
     cx.note_use(&opened.key);
     Ok(DecryptResponse {
         key_id: Some(opened.key.arn().to_string()),
-        plaintext: Some(SensitiveBytes(opened.plaintext)),
+        plaintext: delivered.plaintext,
         encryption_algorithm: Some(source.algorithm),
-        ciphertext_for_recipient: None,
-        key_material_id: opened.material_id.map(|id| id.to_string()),
+        ciphertext_for_recipient: delivered.ciphertext_for_recipient,
+        key_material_id: told_material_id(cx, opened.material_id.map(|id| id.to_string())),
     })
 }
 

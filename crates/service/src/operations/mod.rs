@@ -11,15 +11,14 @@ pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod mac;
 pub(crate) mod policies;
+mod recipient;
 pub(crate) mod replication;
 pub(crate) mod rotation;
 pub(crate) mod signing;
 pub(crate) mod tags;
 
 use crate::context::Context;
-use crate::dispatch::not_built;
 use trent_api::enums::KeyUsageType;
-use trent_api::structures::RecipientInfo;
 use trent_api::{ErrorCode, KmsError};
 use trent_core::KmsKey;
 
@@ -63,12 +62,4 @@ fn check_algorithm(key: &KmsKey, algorithm: &str, suits: bool) -> Result<(), Kms
     }
     let message = format!("Algorithm {algorithm} is incompatible with key spec {}.", key.spec);
     Err(KmsError::new(ErrorCode::InvalidKeyUsage, message))
-}
-
-/// A plaintext asked for under an enclave's public key must never be answered in the clear.
-fn check_recipient(recipient: Option<&RecipientInfo>) -> Result<(), KmsError> {
-    match recipient {
-        None => Ok(()),
-        Some(_) => Err(not_built("The Recipient parameter is")),
-    }
 }
