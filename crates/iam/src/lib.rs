@@ -4,6 +4,7 @@
 //! key: the names of the service and its resources come in as text.
 
 pub mod sigv4;
+pub mod web_identity;
 
 /// An HTTP request as it came from the network, as far as its signature is concerned.
 ///
