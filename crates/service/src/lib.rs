@@ -21,6 +21,7 @@ pub mod seed;
 mod service;
 pub mod time_travel;
 mod token;
+pub mod web_identity;
 
 pub use authenticate::{Credential, Credentials};
 pub use clock::Clock;
