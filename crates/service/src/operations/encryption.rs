@@ -86,7 +86,8 @@ pub(crate) async fn re_encrypt(
         dry_run: request.dry_run == Some(true),
         ignores_ciphertext: ignores_ciphertext(request.dry_run_modifiers.as_deref()),
     };
-    let (to, _) = cx.resolve(&request.destination_key_id, Naming::WithAlias).await?;
+    let cx_to = cx.with_action("ReEncryptTo");
+    let (to, _) = cx_to.resolve(&request.destination_key_id, Naming::WithAlias).await?;
     let on_same_key = source.key_id(cx).await == Some(to.key_id);
     let cx = &Context { re_encrypts_on_same_key: Some(on_same_key), ..cx.clone() };
     let destination =
