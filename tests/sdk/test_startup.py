@@ -188,6 +188,7 @@ def test_help_names_the_commands_and_every_option():
         "--rotation-delay",
         "--replication-delay",
         "--cached-keys",
+        "--keys-per-region-max",
         "--log",
     ):
         assert f"{option} <" in result.stdout
@@ -224,6 +225,8 @@ def test_the_version_is_printed():
         ("--replication-delay", "-5s"),
         ("--cached-keys", "many"),
         ("--cached-keys", "-1"),
+        ("--keys-per-region-max", "0"),
+        ("--keys-per-region-max", "many"),
     ],
 )
 def test_a_value_that_an_option_cannot_have_is_refused(option, value):
@@ -255,6 +258,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         "TRENT_ROTATION_DELAY": "PT1H",
         "TRENT_REPLICATION_DELAY": "PT1H",
         "TRENT_CACHED_KEYS": "10",
+        "TRENT_KEYS_PER_REGION_MAX": "2",
         "TRENT_LOG": "error",
     }
     with serving(port, env=env) as (server, lines):
@@ -267,6 +271,8 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         kms.replicate_key(KeyId=primary, ReplicaRegion="us-east-1")
         replica = server.client(region="us-east-1").describe_key(KeyId=primary)["KeyMetadata"]
         assert replica["KeyState"] == "Creating"
+        with raises("LimitExceededException"):
+            kms.create_key()
         assert (data_dir / "root.key").exists()
 
 

@@ -11,6 +11,7 @@ mod context;
 mod dispatch;
 mod error;
 pub mod jobs;
+mod key_quota;
 mod last_usage;
 mod material;
 mod operations;

@@ -6,6 +6,7 @@ use crate::change_set::ChangeSet;
 use crate::clock::Clock;
 use crate::error::{ServiceError, from_key_store, from_store};
 use crate::jobs::JobStatus;
+use crate::key_quota::KeyCounts;
 use crate::last_usage::LastUsages;
 use crate::material::material_spec;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub custom_keys: bool,
     /// How long a replica key is Creating, and keys that exchange their roles are Updating.
     pub replication_delay: SignedDuration,
+    /// How many customer managed keys an account may have in a Region.
+    pub keys_per_region_max: u32,
     /// How many opened keys (and as many aliases) are kept in memory.
     pub cached_keys_max: u64,
 }
@@ -51,6 +54,7 @@ pub struct Service {
     pub(crate) records: Records,
     pub(crate) key_store: SoftwareKeyStore,
     pub(crate) cache: Cache,
+    pub(crate) key_counts: KeyCounts,
     pub(crate) tokens: Tokens,
     pub(crate) job_status: JobStatus,
     pub(crate) last_usages: LastUsages,
@@ -77,6 +81,7 @@ impl Service {
         Ok(Self {
             clock,
             cache: Cache::new(settings.cached_keys_max),
+            key_counts: KeyCounts::new(),
             settings,
             store,
             records,
@@ -251,12 +256,15 @@ impl Service {
 
     /// Writes a change set; the store's `Conflict` comes back as `Raced`.
     pub(crate) async fn commit(&self, set: ChangeSet<'_>) -> Result<(), CommitError> {
-        let ChangeSet { changes, keys, aliases, .. } = set;
+        let ChangeSet { changes, keys, aliases, key_counts, .. } = set;
         let written = self.store.commit(changes).await;
         // Also after a failure: it is not known what was written.
         self.cache.forget(&keys, &aliases);
         match written {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.key_counts.add(&key_counts);
+                Ok(())
+            }
             Err(StoreError::Conflict) => Err(CommitError::Raced),
             Err(error) => Err(CommitError::Failed(from_store(error))),
         }

@@ -63,6 +63,16 @@ pub(crate) struct Dev {
     #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
     cached_keys: u64,
 
+    /// How many KMS keys an account may have in a Region.
+    #[arg(
+        long,
+        env = "TRENT_KEYS_PER_REGION_MAX",
+        value_name = "COUNT",
+        default_value_t = 100_000
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    keys_per_region_max: u32,
+
     #[command(flatten)]
     local_kms: LocalKms,
 }
@@ -110,6 +120,7 @@ impl Dev {
             on_demand_rotation_delay: self.rotation_delay,
             replication_delay: self.replication_delay,
             custom_keys: true,
+            keys_per_region_max: self.keys_per_region_max,
             cached_keys_max: self.cached_keys,
         };
         let (store, root, _lock): (Arc<dyn Store>, RootKey, _) = match &data_dir {

@@ -42,6 +42,7 @@ pub(crate) async fn create_key(
         }
         None => default_key_policy(&region, account),
     };
+    cx.service.check_key_quota(account, &region).await?;
     let mut random = [0; 16];
     trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
     let is_multi_region = request.multi_region == Some(true);

@@ -40,6 +40,7 @@ pub(crate) async fn replicate_key(
             let message = format!("Key '{arn}' already exists");
             return Err(KmsError::new(ErrorCode::AlreadyExists, message));
         }
+        cx.service.check_key_quota(primary.account, &region).await?;
         let new = NewKey {
             account: primary.account,
             region: region.clone(),
