@@ -1,9 +1,20 @@
-"""Quotas of an account in a Region: how many KMS keys it may have."""
+"""Quotas of an account in a Region: how many KMS keys it may have, and how many calls a second it
+may make."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from botocore.exceptions import ClientError
-from sdk_support import OTHER_ACCOUNT, OTHER_REGION, raises, status_of
+from sdk_support import (
+    GRANTEE,
+    OTHER_ACCOUNT,
+    OTHER_REGION,
+    UNKNOWN_KEY_ID,
+    import_parameters,
+    raises,
+    status_of,
+)
 
 
 def few(start, count, **options):
@@ -120,3 +131,100 @@ def test_requests_at_once_pass_the_quota_by_no_more_than_themselves(start):
         statuses = list(pool.map(create, range(40)))
     assert 10 <= statuses.count(200) <= 13
     check_full(kms)
+
+
+# Request quotas
+
+THROTTLED = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+MANY = 1000
+
+
+def throttled(call):
+    """Calls until it is throttled, whatever else is answered; returns how often it was not."""
+    for passed in range(MANY):
+        try:
+            call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ThrottlingException":
+                assert status_of(error.response) == 400
+                assert error.response["Error"]["Message"] == THROTTLED
+                return passed
+    return MANY
+
+
+@pytest.fixture
+def strict(start):
+    """A server with the request quotas of AWS KMS."""
+    return start("--throttle", "aws")
+
+
+def test_requests_are_not_limited_by_default(server):
+    kms = server.client(access_key_id="210987654321")
+    for _ in range(30):
+        kms.create_key()
+    key = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    for _ in range(3):
+        import_parameters(kms, key)
+
+
+def test_calls_beyond_the_quota_are_throttled(strict):
+    assert 5 <= throttled(strict.client().create_key) < MANY
+
+
+def test_other_accounts_regions_and_operations_are_not_affected(strict):
+    kms = strict.client()
+    throttled(kms.create_key)
+    strict.client(access_key_id=OTHER_ACCOUNT).create_key()
+    strict.client(region=OTHER_REGION).create_key()
+    kms.list_keys()
+
+
+def test_the_quota_is_that_of_the_caller_not_of_the_key(strict):
+    arn = strict.client().create_key()["KeyMetadata"]["Arn"]
+    other = strict.client(access_key_id=OTHER_ACCOUNT)
+    terms = {"GranteePrincipal": GRANTEE, "Operations": ["DescribeKey"]}
+    throttled(lambda: other.create_grant(KeyId=arn, **terms))
+    strict.client().create_grant(KeyId=arn, **terms)
+
+
+def test_calls_pass_again_when_time_has_passed(strict):
+    kms = strict.client()
+    throttled(kms.create_key)
+    time.sleep(1.1)
+    assert 5 <= throttled(kms.create_key) < MANY
+
+
+def test_time_travel_does_not_fill_the_buckets(strict):
+    kms = strict.client()
+    key = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    parameters = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
+    # One a second.
+    assert throttled(lambda: kms.get_parameters_for_import(KeyId=key, **parameters)) < MANY
+    throttled(kms.create_key)
+    strict.advance("P1D")
+    assert throttled(kms.create_key) < 5
+
+
+def test_calls_that_fail_count(strict):
+    kms = strict.client()
+    assert 5 <= throttled(lambda: kms.enable_key(KeyId=UNKNOWN_KEY_ID)) < MANY
+
+
+def test_data_key_pairs_have_a_quota_by_their_spec(strict):
+    kms = strict.client()
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+
+    def pair(spec):
+        kms.generate_data_key_pair(KeyId=key, KeyPairSpec=spec, DryRun=True)
+
+    assert 1 <= throttled(lambda: pair("RSA_4096")) < 20
+    assert 4 <= throttled(lambda: pair("RSA_3072")) < 20
+    # They share it with the operation that keeps the private key back.
+    other = kms.generate_data_key_pair_without_plaintext
+    assert throttled(lambda: other(KeyId=key, KeyPairSpec="RSA_4096", DryRun=True)) <= 1
+    kms.generate_data_key_pair(KeyId=key, KeyPairSpec="ECC_NIST_P256")
+
+
+def test_an_sdk_that_tries_again_gets_through(strict):
+    kms = strict.client(retries={"mode": "standard", "max_attempts": 10})
+    assert len(fill(kms, 12)) == 12

@@ -189,6 +189,7 @@ def test_help_names_the_commands_and_every_option():
         "--replication-delay",
         "--cached-keys",
         "--keys-per-region-max",
+        "--throttle",
         "--log",
     ):
         assert f"{option} <" in result.stdout
@@ -227,6 +228,7 @@ def test_the_version_is_printed():
         ("--cached-keys", "-1"),
         ("--keys-per-region-max", "0"),
         ("--keys-per-region-max", "many"),
+        ("--throttle", "on"),
     ],
 )
 def test_a_value_that_an_option_cannot_have_is_refused(option, value):

@@ -84,7 +84,7 @@ They answer UnsupportedOperationException:
 
 Key policies are checked for their form, stored and returned, and grants are kept, but neither is
 enforced yet. The resource quotas are those of AWS KMS (`--keys-per-region-max` changes the number of
-keys); request rates are not limited.
+keys); the request quotas are off without `--throttle aws`.
 ";
 
 #[cfg(test)]

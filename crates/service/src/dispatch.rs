@@ -85,6 +85,7 @@ async fn run<R: Request>(
     operation: impl AsyncFn(&Context<'_>, R) -> Result<R::Response, KmsError>,
 ) -> Result<Vec<u8>, KmsError> {
     let request = parse::<R>(body)?;
+    cx.charge_call()?;
     let reply = operation(cx, request).await?;
     if !R::ANSWERS_WITH_BODY {
         return Ok(Vec::new());

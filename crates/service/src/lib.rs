@@ -20,6 +20,7 @@ pub mod pipeline;
 mod records;
 pub mod seed;
 mod service;
+mod throttle;
 pub mod time_travel;
 mod token;
 

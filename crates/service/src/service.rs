@@ -10,6 +10,7 @@ use crate::key_quota::KeyCounts;
 use crate::last_usage::LastUsages;
 use crate::material::material_spec;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
+use crate::throttle::Throttle;
 use crate::token::Tokens;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub custom_keys: bool,
     /// How long a replica key is Creating, and keys that exchange their roles are Updating.
     pub replication_delay: SignedDuration,
+    /// Whether the request quotas of AWS KMS are enforced.
+    pub throttle: bool,
     /// How many customer managed keys an account may have in a Region.
     pub keys_per_region_max: u32,
     /// How many opened keys (and as many aliases) are kept in memory.
@@ -56,6 +59,8 @@ pub struct Service {
     pub(crate) cache: Cache,
     pub(crate) key_counts: KeyCounts,
     pub(crate) tokens: Tokens,
+    /// None where requests are not limited.
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) job_status: JobStatus,
     pub(crate) last_usages: LastUsages,
     /// Places for work that takes long.
@@ -82,6 +87,7 @@ impl Service {
             clock,
             cache: Cache::new(settings.cached_keys_max),
             key_counts: KeyCounts::new(),
+            throttle: settings.throttle.then(Throttle::new),
             settings,
             store,
             records,

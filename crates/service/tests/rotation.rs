@@ -320,6 +320,7 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
         custom_keys: false,
+        throttle: false,
         keys_per_region_max: 100_000,
         cached_keys_max: 100,
     };

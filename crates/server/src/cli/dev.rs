@@ -5,7 +5,7 @@ use crate::data_dir::DataDir;
 use crate::http::{self, Control};
 use crate::shutdown;
 use anyhow::{Context as _, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -73,8 +73,21 @@ pub(crate) struct Dev {
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     keys_per_region_max: u32,
 
+    /// Whether calls beyond the request quotas of AWS KMS are throttled.
+    #[arg(long, env = "TRENT_THROTTLE", value_enum, default_value = "off")]
+    throttle: Throttling,
+
     #[command(flatten)]
     local_kms: LocalKms,
+}
+
+/// Which request quotas are enforced.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Throttling {
+    /// None.
+    Off,
+    /// Those of AWS KMS, for every account and Region.
+    Aws,
 }
 
 /// The environment of local-kms, for those who come from there.
@@ -120,6 +133,7 @@ impl Dev {
             on_demand_rotation_delay: self.rotation_delay,
             replication_delay: self.replication_delay,
             custom_keys: true,
+            throttle: self.throttle == Throttling::Aws,
             keys_per_region_max: self.keys_per_region_max,
             cached_keys_max: self.cached_keys,
         };

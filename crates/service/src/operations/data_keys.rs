@@ -66,6 +66,7 @@ pub(crate) async fn generate_data_key_pair(
 ) -> Result<GenerateDataKeyPairResponse, KmsError> {
     check_recipient(request.recipient.as_ref())?;
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    cx.charge_key_pair(request.key_pair_spec)?;
     let key = usable_key(cx, &request.key_id).await?;
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;
@@ -88,6 +89,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
     request: GenerateDataKeyPairWithoutPlaintextRequest,
 ) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    cx.charge_key_pair(request.key_pair_spec)?;
     let key = usable_key(cx, &request.key_id).await?;
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;

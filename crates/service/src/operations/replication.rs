@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use trent_api::structures::{
     ReplicateKeyRequest, ReplicateKeyResponse, Tag, UpdatePrimaryRegionRequest,
 };
-use trent_api::{ErrorCode, KmsError};
+use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::key_policy::{check_key_policy, default_key_policy};
 use trent_core::key_state::check_key_state;
 use trent_core::lifecycle::NewKey;
@@ -30,6 +30,7 @@ pub(crate) async fn replicate_key(
         }
         None => default_key_policy(&region, cx.caller.account),
     };
+    cx.charge_in(&region, Operation::CreateKey, 2)?;
     let ready = after(cx.now, cx.service.settings.replication_delay)?;
     for _ in 0..RACES_MAX {
         let primary = cx.key(&request.key_id).await?;
@@ -70,6 +71,7 @@ pub(crate) async fn update_primary_region(
     request: UpdatePrimaryRegionRequest,
 ) -> Result<(), KmsError> {
     let region = region_of_partition(cx, &request.primary_region)?;
+    cx.charge_in(&region, cx.operation, 1)?;
     let ready = after(cx.now, cx.service.settings.replication_delay)?;
     for _ in 0..RACES_MAX {
         let primary = cx.key(&request.key_id).await?;
