@@ -7,11 +7,20 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from sdk_support import (
     ACCOUNT,
     OTHER_ACCOUNT,
     Subject,
     close_to,
+    import_parameters,
     key_arn,
     moment,
     raises,
@@ -180,6 +189,8 @@ def test_help_names_the_commands_and_every_option():
         "--replication-delay",
         "--attestation-root",
         "--cached-keys",
+        "--keys-per-region-max",
+        "--throttle",
         "--log",
     ):
         assert f"{option} <" in result.stdout
@@ -216,6 +227,9 @@ def test_the_version_is_printed():
         ("--replication-delay", "-5s"),
         ("--cached-keys", "many"),
         ("--cached-keys", "-1"),
+        ("--keys-per-region-max", "0"),
+        ("--keys-per-region-max", "many"),
+        ("--throttle", "on"),
     ],
 )
 def test_a_value_that_an_option_cannot_have_is_refused(option, value):
@@ -247,6 +261,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         "TRENT_ROTATION_DELAY": "PT1H",
         "TRENT_REPLICATION_DELAY": "PT1H",
         "TRENT_CACHED_KEYS": "10",
+        "TRENT_KEYS_PER_REGION_MAX": "2",
         "TRENT_LOG": "error",
     }
     with serving(port, env=env) as (server, lines):
@@ -259,6 +274,8 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         kms.replicate_key(KeyId=primary, ReplicaRegion="us-east-1")
         replica = server.client(region="us-east-1").describe_key(KeyId=primary)["KeyMetadata"]
         assert replica["KeyState"] == "Creating"
+        with raises("LimitExceededException"):
+            kms.create_key()
         assert (data_dir / "root.key").exists()
 
 
@@ -376,6 +393,28 @@ def test_a_seed_can_say_when_a_key_rotates_next(start, seed_file):
     assert status["NextRotationDate"] == moment("2099-09-09T09:09:09Z")
 
 
+def test_a_seed_can_have_imported_key_material(start, seed_file):
+    external = SEED.replace("Description:", "Origin: EXTERNAL\n          Description:")
+    kms = start("--seed", seed_file(external)).client()
+    metadata = kms.describe_key(KeyId=KEY_A)["KeyMetadata"]
+    assert (metadata["Origin"], metadata["KeyState"]) == ("EXTERNAL", "Enabled")
+    assert metadata["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
+    blob = kms.encrypt(KeyId=KEY_A, Plaintext=b"x")["CiphertextBlob"]
+    ours = start("--seed", seed_file(SEED)).client()
+    assert ours.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    kms.delete_imported_key_material(KeyId=KEY_A)
+    assert kms.describe_key(KeyId=KEY_A)["KeyMetadata"]["KeyState"] == "PendingImport"
+
+
+def test_a_seeded_key_may_wait_for_its_key_material(start, seed_file):
+    external = SEED.replace("Description:", "Origin: EXTERNAL\n          Description:")
+    waiting = external.replace(f"        BackingKeys:\n          - {MATERIAL}\n", "")
+    kms = start("--seed", seed_file(waiting)).client()
+    assert kms.describe_key(KeyId=KEY_A)["KeyMetadata"]["KeyState"] == "PendingImport"
+    kms.import_key_material(KeyId=KEY_A, **import_parameters(kms, KEY_A))
+    assert kms.describe_key(KeyId=KEY_A)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
 def test_a_seed_never_overwrites_what_exists(start, seed_file, data_dir):
     path = seed_file(SEED)
     server = start("--seed", path, data_dir=data_dir)
@@ -409,11 +448,12 @@ def test_a_seed_may_be_empty(start, seed_file, text):
         (f"KeyId: {KEY_A}", "KeyId: mrk-1234abcd12ab34cd56ef1234567890ab", "Keys.Symmetric.Aes[0]"),
         (MATERIAL, MATERIAL[:-2], "Keys.Symmetric.Aes[0]"),
         (MATERIAL, "x" * 64, "BackingKeys[0]"),
+        (f"\n          - {MATERIAL}", f" {MATERIAL}", "BackingKeys"),
         (f"\n          - {MATERIAL}", " []", "Keys.Symmetric.Aes[0]"),
+        ("Description:", "Origin: AWS_CLOUDHSM\n          Description:", "Origin AWS_CLOUDHSM"),
         ("alias/seeded", "seeded", "Aliases[0]"),
         ("alias/seeded", "alias/aws/seeded", "Aliases[0]"),
         (f"TargetKeyId: {KEY_A}", f"TargetKeyId: {KEY_B}", "Aliases[0]"),
-        ("  Symmetric:", "  Asymmetric:", "asymmetric"),
         ("Keys:", "Keys: [", ""),
     ],
 )
@@ -424,6 +464,136 @@ def test_a_seed_that_cannot_be_made_is_refused_with_the_place(seed_file, found, 
     assert str(path) in said
     assert place in said
     assert MATERIAL[:-2] not in said
+
+
+KEY_C = "7d0f9a31-52a4-4c55-9df4-6c1b6a3f6c22"
+CURVES = [
+    ("ECC_NIST_P256", "ECDSA_SHA_256", ec.SECP256R1, hashes.SHA256),
+    ("ECC_NIST_P384", "ECDSA_SHA_384", ec.SECP384R1, hashes.SHA384),
+    ("ECC_NIST_P521", "ECDSA_SHA_512", ec.SECP521R1, hashes.SHA512),
+    ("ECC_SECG_P256K1", "ECDSA_SHA_256", ec.SECP256K1, hashes.SHA256),
+]
+
+
+def pem_of(private_key, form=PrivateFormat.PKCS8):
+    return private_key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+
+
+def key_pair_seed(family, pem, usage="SIGN_VERIFY"):
+    """A seed of one asymmetric key."""
+    lines = "".join(f"          {line}\n" for line in pem.splitlines())
+    return f"""
+Keys:
+  Asymmetric:
+    {family}:
+      - Metadata:
+          KeyId: {KEY_C}
+          KeyUsage: {usage}
+          Description: "a key pair"
+        PrivateKeyPem: |
+{lines}Aliases:
+  - AliasName: alias/pair
+    TargetKeyId: {KEY_C}
+"""
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+@pytest.mark.parametrize(("spec", "algorithm", "curve", "hash"), CURVES)
+def test_a_seeded_ecc_key_signs(start, seed_file, form, spec, algorithm, curve, hash):
+    private_key = ec.generate_private_key(curve())
+    kms = start("--seed", seed_file(key_pair_seed("Ecc", pem_of(private_key, form)))).client()
+    metadata = kms.describe_key(KeyId="alias/pair")["KeyMetadata"]
+    assert (metadata["KeyId"], metadata["Description"]) == (KEY_C, "a key pair")
+    assert (metadata["KeySpec"], metadata["KeyUsage"]) == (spec, "SIGN_VERIFY")
+    assert (metadata["Origin"], metadata["KeyState"]) == ("AWS_KMS", "Enabled")
+    answer = kms.sign(KeyId=KEY_C, Message=b"x", SigningAlgorithm=algorithm)
+    private_key.public_key().verify(answer["Signature"], b"x", ec.ECDSA(hash()))
+
+
+def test_a_seeded_ed25519_key_signs(start, seed_file):
+    private_key = ed25519.Ed25519PrivateKey.generate()
+    kms = start("--seed", seed_file(key_pair_seed("Ecc", pem_of(private_key)))).client()
+    answer = kms.sign(KeyId=KEY_C, Message=b"x", SigningAlgorithm="ED25519_SHA_512")
+    private_key.public_key().verify(answer["Signature"], b"x")
+
+
+def test_a_seeded_ecc_key_can_be_for_key_agreement(start, seed_file):
+    private_key, peer = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    seed = key_pair_seed("Ecc", pem_of(private_key), "KEY_AGREEMENT")
+    kms = start("--seed", seed_file(seed)).client()
+    public = peer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    answer = kms.derive_shared_secret(
+        KeyId=KEY_C, KeyAgreementAlgorithm="ECDH", PublicKey=public
+    )
+    assert answer["SharedSecret"] == private_key.exchange(ec.ECDH(), peer.public_key())
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+@pytest.mark.parametrize("bits", [2048, 3072, 4096])
+def test_a_seeded_rsa_key_signs(start, seed_file, form, bits):
+    private_key = rsa.generate_private_key(65537, bits)
+    kms = start("--seed", seed_file(key_pair_seed("Rsa", pem_of(private_key, form)))).client()
+    assert kms.describe_key(KeyId=KEY_C)["KeyMetadata"]["KeySpec"] == f"RSA_{bits}"
+    algorithm = "RSASSA_PKCS1_V1_5_SHA_256"
+    answer = kms.sign(KeyId=KEY_C, Message=b"x", SigningAlgorithm=algorithm)
+    scheme = padding.PKCS1v15()
+    private_key.public_key().verify(answer["Signature"], b"x", scheme, hashes.SHA256())
+
+
+def test_a_seeded_rsa_key_decrypts(start, seed_file):
+    private_key = rsa.generate_private_key(65537, 2048)
+    seed = key_pair_seed("Rsa", pem_of(private_key), "ENCRYPT_DECRYPT")
+    kms = start("--seed", seed_file(seed)).client()
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    answer = kms.decrypt(
+        KeyId=KEY_C,
+        CiphertextBlob=private_key.public_key().encrypt(b"secret", oaep),
+        EncryptionAlgorithm="RSAES_OAEP_SHA_256",
+    )
+    assert answer["Plaintext"] == b"secret"
+
+
+def test_a_seeded_key_pair_is_the_same_after_a_restart(start, seed_file, data_dir):
+    path = seed_file(key_pair_seed("Ecc", pem_of(ec.generate_private_key(ec.SECP256R1()))))
+    server = start("--seed", path, data_dir=data_dir)
+    before = server.client().get_public_key(KeyId=KEY_C)["PublicKey"]
+    server.stop()
+    server.start()
+    assert server.client().get_public_key(KeyId=KEY_C)["PublicKey"] == before
+
+
+P256_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+
+
+@pytest.mark.parametrize(
+    ("family", "pem", "usage", "cause"),
+    [
+        ("Rsa", pem_of(P256_KEY), "SIGN_VERIFY", "PrivateKeyPem"),
+        ("Ecc", pem_of(RSA_KEY), "SIGN_VERIFY", "PrivateKeyPem"),
+        ("Ecc", pem_of(ec.generate_private_key(ec.SECP224R1())), "SIGN_VERIFY", "PrivateKeyPem"),
+        ("Rsa", pem_of(rsa.generate_private_key(65537, 1024)), "SIGN_VERIFY", "PrivateKeyPem"),
+        ("Ecc", "no PEM", "SIGN_VERIFY", "PEM"),
+        ("Ecc", pem_of(P256_KEY)[:100], "SIGN_VERIFY", "PEM"),
+        ("Ecc", pem_of(P256_KEY).replace("PRIVATE", "SECRET"), "SIGN_VERIFY", "`SECRET KEY`"),
+        ("Ecc", pem_of(P256_KEY), "ENCRYPT_DECRYPT", "KeyUsage ENCRYPT_DECRYPT"),
+        ("Rsa", pem_of(RSA_KEY), "KEY_AGREEMENT", "KeyUsage KEY_AGREEMENT"),
+        ("Rsa", pem_of(RSA_KEY), "SIGN", "unknown variant `SIGN`"),
+        ("Rsa", pem_of(RSA_KEY), "", "KeyUsage"),
+    ],
+)
+def test_a_key_pair_that_cannot_be_seeded_is_refused(seed_file, family, pem, usage, cause):
+    said = refused("--seed", seed_file(key_pair_seed(family, pem, usage)))
+    assert f"Keys.Asymmetric.{family}[0]" in said
+    assert cause in said
+    for line in pem.splitlines()[1:-1]:
+        assert line not in said
+
+
+def test_imported_key_material_is_seeded_at_most_once(seed_file):
+    external = SEED.replace("Description:", "Origin: EXTERNAL\n          Description:")
+    twice = external.replace(f"- {MATERIAL}", f"- {MATERIAL}\n          - {NEWER_MATERIAL}")
+    assert "BackingKeys" in refused("--seed", seed_file(twice))
 
 
 def test_a_seed_file_that_does_not_exist_is_refused(tmp_path):

@@ -81,8 +81,8 @@ They answer UnsupportedOperationException:
   SM2, which AWS offers in China Regions only.
 
 Key policies are checked for their form, stored and returned, and grants are kept, but neither is
-enforced yet. Of the quotas, those of a single key are enforced (aliases, grants, tags, on-demand
-rotations, size of the key policy), not the number of keys; request rates are not limited.
+enforced yet. The resource quotas are those of AWS KMS (`--keys-per-region-max` changes the number of
+keys); the request quotas are off without `--throttle aws`.
 ";
 
 #[cfg(test)]

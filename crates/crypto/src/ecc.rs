@@ -36,6 +36,15 @@ impl EccPrivateKey {
         pkcs8(&key)
     }
 
+    /// PKCS#8 of an `ECPrivateKey` (RFC 5915) on the curve of `spec`.
+    pub(crate) fn pkcs8_of_sec1(
+        spec: KeyPairSpec,
+        der: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let key = EcdsaKeyPair::from_private_key_der(Curve::of(spec)?.signing, der);
+        pkcs8(&key.map_err(|_| CryptoError::NotThisSpec)?)
+    }
+
     /// The library checks that the private key is in range, and that the public point, if it is
     /// given, lies on the curve and belongs to the private key.
     pub(crate) fn from_pkcs8(spec: KeyPairSpec, der: &[u8]) -> Result<Self, CryptoError> {

@@ -8,6 +8,7 @@
 //! - [`random`]: random bytes;
 //! - [`key_material`]: symmetric key material and its identity;
 //! - [`key_pair`]: RSA, elliptic curve, ML-DSA and ML-KEM keys, and their encodings;
+//! - [`private_key_pem`]: private keys as text;
 //! - [`signing`], [`rsa`], [`ml_kem`]: what key pairs do, besides key agreement
 //!   ([`KeyPair::derive_shared_secret`](key_pair::KeyPair::derive_shared_secret));
 //! - [`mac`]: HMAC and its keys;
@@ -38,6 +39,7 @@ mod message_key;
 mod ml_dsa;
 pub mod ml_kem;
 mod once;
+pub mod private_key_pem;
 pub mod random;
 pub mod recipient;
 pub mod root_key;

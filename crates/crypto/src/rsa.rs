@@ -129,6 +129,11 @@ impl RsaPrivateKey {
         pkcs8(&key)
     }
 
+    /// PKCS#8 of an `RSAPrivateKey` (RFC 8017 appendix A.1.2).
+    pub(crate) fn pkcs8_of_pkcs1(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        pkcs8(&RsaKeyPair::from_der(der).map_err(|_| CryptoError::NotThisSpec)?)
+    }
+
     /// The library checks that there are two factors whose product is the modulus, that the
     /// exponents are inverse to each other modulo both, and the CRT parameters (`RSA_check_key`).
     pub(crate) fn from_pkcs8(spec: KeyPairSpec, der: &[u8]) -> Result<Self, CryptoError> {

@@ -42,7 +42,7 @@ impl SoftwareKeyStore {
         key_id: &[u8; 16],
     ) -> Result<NewKeyMaterial, KeyStoreError> {
         match spec {
-            MaterialSpec::KeyPair(spec) => self.seal_key_pair(key_id, &KeyPair::generate(spec)?),
+            MaterialSpec::KeyPair(spec) => self.adopt_key_pair(key_id, &KeyPair::generate(spec)?),
             MaterialSpec::Mac(algorithm) => self.seal_mac(key_id, &MacKey::generate(algorithm)?),
             MaterialSpec::Symmetric => self.generate_symmetric(key_id),
         }
@@ -57,7 +57,7 @@ impl SoftwareKeyStore {
     ) -> Result<NewKeyMaterial, KeyStoreError> {
         match spec {
             MaterialSpec::KeyPair(spec) => {
-                self.seal_key_pair(key_id, &KeyPair::import_pkcs8(spec, bytes)?)
+                self.adopt_key_pair(key_id, &KeyPair::import_pkcs8(spec, bytes)?)
             }
             MaterialSpec::Mac(algorithm) => {
                 self.seal_mac(key_id, &MacKey::from_bytes(algorithm, bytes)?)
@@ -97,7 +97,8 @@ impl SoftwareKeyStore {
         })
     }
 
-    fn seal_key_pair(
+    /// A given key pair. It has been checked when it was read.
+    pub fn adopt_key_pair(
         &self,
         key_id: &[u8; 16],
         pair: &KeyPair,

@@ -1,6 +1,7 @@
 //! A change set: what one operation or job changes, written by the one write of the store.
 
 use crate::cache::AliasId;
+use crate::key_quota::{Place, counted_place};
 use crate::last_usage::LastUsage;
 use crate::records::{
     Records, Versioned, alias_record_id, grant_record_id, key_record_id, last_usage_record_id,
@@ -18,6 +19,8 @@ pub(crate) struct ChangeSet<'a> {
     pub(crate) aliases: Vec<AliasId>,
     /// Keys whose grants change.
     pub(crate) granted: Vec<KeyArn>,
+    /// By how many the customer managed keys of a place become more.
+    pub(crate) key_counts: Vec<(Place, i64)>,
 }
 
 impl<'a> ChangeSet<'a> {
@@ -28,11 +31,13 @@ impl<'a> ChangeSet<'a> {
             keys: Vec::new(),
             aliases: Vec::new(),
             granted: Vec::new(),
+            key_counts: Vec::new(),
         }
     }
 
     /// A key that must not exist yet.
-    pub(crate) fn create_key(self, key: &KmsKey) -> Result<Self, KmsError> {
+    pub(crate) fn create_key(mut self, key: &KmsKey) -> Result<Self, KmsError> {
+        self.key_counts.extend(counted_place(key).map(|place| (place, 1)));
         self.put_key(key, 0)
     }
 
@@ -47,6 +52,7 @@ impl<'a> ChangeSet<'a> {
     pub(crate) fn delete_key(mut self, key: &Versioned<KmsKey>) -> Self {
         let id = key_record_id(&key.value.arn());
         self.changes.push(Change::Delete { id, version: key.version });
+        self.key_counts.extend(counted_place(&key.value).map(|place| (place, -1)));
         self.keys.push(key.value.arn());
         self
     }

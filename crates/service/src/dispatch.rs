@@ -106,6 +106,7 @@ async fn run<R: Request>(
     if needs_identity_alone(cx.operation) {
         cx.authorize_identity("*")?;
     }
+    cx.charge_call()?;
     let reply = operation(cx, request).await?;
     if !R::ANSWERS_WITH_BODY {
         return Ok(Vec::new());

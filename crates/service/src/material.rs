@@ -82,7 +82,12 @@ pub(crate) fn material_spec(spec: KeySpec) -> Option<MaterialSpec> {
 
 /// The spec of a data key pair; none for SM2.
 pub(crate) fn key_pair_spec(spec: DataKeyPairSpec) -> Option<KeyPairSpec> {
-    match material_spec(KeySpec::from_name(spec.as_str())?)? {
+    key_pair_spec_of(KeySpec::from_name(spec.as_str())?)
+}
+
+/// The key pair of a key spec; none for those that have no key pair, and for SM2.
+pub(crate) fn key_pair_spec_of(spec: KeySpec) -> Option<KeyPairSpec> {
+    match material_spec(spec)? {
         MaterialSpec::KeyPair(spec) => Some(spec),
         MaterialSpec::Mac(_) | MaterialSpec::Symmetric => None,
     }

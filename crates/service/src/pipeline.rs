@@ -3,8 +3,9 @@
 //! 1. the operation that `X-Amz-Target` names;
 //! 2. the signature: who calls, in which Region;
 //! 3. the typed request, all violated constraints collected;
-//! 4. the operation, which resolves, authorizes and checks its keys, works and commits;
-//! 5. the answer: a reply, or an exception that the operation may raise.
+//! 4. the request quotas, if they are on;
+//! 5. the operation, which resolves, authorizes and checks its keys, works and commits;
+//! 6. the answer: a reply, or an exception that the operation may raise.
 
 use crate::authorize::request::RequestFacts;
 use crate::context::Context;

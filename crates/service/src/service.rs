@@ -7,9 +7,11 @@ use crate::clock::Clock;
 use crate::error::{ServiceError, from_key_store, from_store};
 use crate::identity::directory::Directory;
 use crate::jobs::JobStatus;
+use crate::key_quota::KeyCounts;
 use crate::last_usage::LastUsages;
 use crate::material::material_spec;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
+use crate::throttle::Throttle;
 use crate::token::Tokens;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -43,6 +45,10 @@ pub struct Settings {
     pub replication_delay: SignedDuration,
     /// What attestation documents of recipients must chain up to.
     pub attestation_roots: Roots,
+    /// Whether the request quotas of AWS KMS are enforced.
+    pub throttle: bool,
+    /// How many customer managed keys an account may have in a Region.
+    pub keys_per_region_max: u32,
     /// How many opened keys (and as many aliases) are kept in memory.
     pub cached_keys_max: u64,
     /// Whether key policies, IAM policies and grants decide who may do what.
@@ -57,8 +63,11 @@ pub struct Service {
     pub(crate) records: Records,
     pub(crate) key_store: SoftwareKeyStore,
     pub(crate) cache: Cache,
+    pub(crate) key_counts: KeyCounts,
     pub(crate) tokens: Tokens,
     pub(crate) directory: Directory,
+    /// None where requests are not limited.
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) job_status: JobStatus,
     pub(crate) last_usages: LastUsages,
     /// Places for work that takes long.
@@ -85,6 +94,8 @@ impl Service {
             clock,
             cache: Cache::new(settings.cached_keys_max),
             directory: Directory::new(Arc::clone(&store)),
+            key_counts: KeyCounts::new(),
+            throttle: settings.throttle.then(Throttle::new),
             settings,
             store,
             records,
@@ -282,12 +293,15 @@ impl Service {
 
     /// Writes a change set; the store's `Conflict` comes back as `Raced`.
     pub(crate) async fn commit(&self, set: ChangeSet<'_>) -> Result<(), CommitError> {
-        let ChangeSet { changes, keys, aliases, granted, .. } = set;
+        let ChangeSet { changes, keys, aliases, granted, key_counts, .. } = set;
         let written = self.store.commit(changes).await;
         // Also after a failure: it is not known what was written.
         self.cache.forget(&keys, &aliases, &granted);
         match written {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.key_counts.add(&key_counts);
+                Ok(())
+            }
             Err(StoreError::Conflict) => Err(CommitError::Raced),
             Err(error) => Err(CommitError::Failed(from_store(error))),
         }

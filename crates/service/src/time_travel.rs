@@ -59,6 +59,7 @@ impl Service {
             self.store.commit(vec![Change::Put(mark)]).await?;
         }
         self.cache.clear();
+        self.key_counts.clear();
         self.last_usages.clear();
         self.clock.reset();
         Ok(())

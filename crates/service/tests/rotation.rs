@@ -322,6 +322,9 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         replication_delay: SignedDuration::ZERO,
         custom_keys: false,
         attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
+        throttle: false,
+        keys_per_region_max: 100_000,
+        enforce: false,
         cached_keys_max: 100,
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());

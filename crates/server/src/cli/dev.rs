@@ -5,7 +5,7 @@ use crate::data_dir::DataDir;
 use crate::http::{self, Control};
 use crate::shutdown;
 use anyhow::{Context as _, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -73,8 +73,31 @@ pub(crate) struct Dev {
     #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
     cached_keys: u64,
 
+    /// How many KMS keys an account may have in a Region.
+    #[arg(
+        long,
+        env = "TRENT_KEYS_PER_REGION_MAX",
+        value_name = "COUNT",
+        default_value_t = 100_000
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    keys_per_region_max: u32,
+
+    /// Whether calls beyond the request quotas of AWS KMS are throttled.
+    #[arg(long, env = "TRENT_THROTTLE", value_enum, default_value = "off")]
+    throttle: Throttling,
+
     #[command(flatten)]
     local_kms: LocalKms,
+}
+
+/// Which request quotas are enforced.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Throttling {
+    /// None.
+    Off,
+    /// Those of AWS KMS, for every account and Region.
+    Aws,
 }
 
 /// The environment of local-kms, for those who come from there.
@@ -121,6 +144,8 @@ impl Dev {
             replication_delay: self.replication_delay,
             custom_keys: true,
             attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
+            throttle: self.throttle == Throttling::Aws,
+            keys_per_region_max: self.keys_per_region_max,
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
         };

@@ -91,6 +91,7 @@ async fn usable_key(
     usage: KeyUsageType,
 ) -> Result<AuthorizedKey, KmsError> {
     let key = cx.key_by_any_name(name).await?;
+    cx.charge_use(key.spec)?;
     check_usage(cx, &key, usage)?;
     check_key_state(cx.operation, &key, cx.now)?;
     Ok(key)

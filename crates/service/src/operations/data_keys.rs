@@ -69,6 +69,7 @@ pub(crate) async fn generate_data_key_pair(
 ) -> Result<GenerateDataKeyPairResponse, KmsError> {
     let cx = &attested(cx, request.recipient.as_ref())?;
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    cx.charge_key_pair(request.key_pair_spec)?;
     let key = usable_key(cx, &request.key_id).await?;
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;
@@ -92,6 +93,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
     request: GenerateDataKeyPairWithoutPlaintextRequest,
 ) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
+    cx.charge_key_pair(request.key_pair_spec)?;
     let key = usable_key(cx, &request.key_id).await?;
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;

@@ -5,6 +5,7 @@ use super::{check_algorithm, check_dry_run, check_grant_tokens, check_usage, wou
 use crate::context::{AuthorizedKey, Context, Naming};
 use crate::error::from_key_store;
 use crate::material::rsa_algorithm;
+use crate::throttle::share_quota;
 use std::collections::BTreeMap;
 use trent_api::enums::{DryRunModifierType, EncryptionAlgorithmSpec, KeyUsageType};
 use trent_api::structures::{
@@ -29,6 +30,7 @@ pub(crate) async fn encrypt(
     let algorithm = algorithm(request.encryption_algorithm);
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = cx.key_by_any_name(&request.key_id).await?;
+    cx.charge_use(key.spec)?;
     check_usable(cx, &key, algorithm)?;
     let context = request.encryption_context.unwrap_or_default();
     let blob = encrypted(&key, algorithm, &context, &request.plaintext.0)?;
@@ -94,6 +96,9 @@ pub(crate) async fn re_encrypt(
         cx.with_action("ReEncryptTo").key_by_any_name(&request.destination_key_id).await?;
     check_usable(cx, &destination, destination_algorithm)?;
     let opened = source.open(&cx.with_action("ReEncryptFrom")).await?;
+    if !share_quota(opened.key.spec, destination.spec) {
+        cx.charge_use(destination.spec)?;
+    }
     let context = request.destination_encryption_context.unwrap_or_default();
     let blob = encrypted(&destination, destination_algorithm, &context, &opened.plaintext)?;
     check_dry_run(request.dry_run)?;
@@ -201,6 +206,7 @@ impl Source {
             ));
         };
         let key = self.key(cx, ciphertext).await?;
+        cx.charge_use(key.spec)?;
         check_usable(cx, &key, self.algorithm)?;
         let Some(rsa) = rsa_algorithm(self.algorithm) else {
             let opened = key.symmetric()?.decrypt(ciphertext, &self.context);
@@ -283,6 +289,7 @@ impl Source {
             )));
         };
         let key = cx.key_by_any_name(name).await?;
+        cx.charge_use(key.spec)?;
         check_usable(cx, &key, self.algorithm)
     }
 }

@@ -38,6 +38,7 @@ pub(crate) async fn create_key(
     }
     let mut tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
     let custom = CustomKey::from_tags(cx, &mut tags)?;
+    cx.service.check_key_quota(account, &region).await?;
     let mut random = [0; 16];
     trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
     let is_multi_region = request.multi_region == Some(true);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use trent_api::structures::{
     ReplicateKeyRequest, ReplicateKeyResponse, Tag, UpdatePrimaryRegionRequest,
 };
-use trent_api::{ErrorCode, KmsError};
+use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::key_policy::default_key_policy;
 use trent_core::key_state::check_key_state;
 use trent_core::lifecycle::NewKey;
@@ -25,6 +25,7 @@ pub(crate) async fn replicate_key(
     let tags = tags_of_new_key(request.tags.as_deref().unwrap_or_default())?;
     let policy = request.policy.unwrap_or_else(|| default_key_policy(&region, cx.caller.account));
     let bypass = request.bypass_policy_lockout_safety_check;
+    cx.charge_in(&region, Operation::CreateKey, 2)?;
     let ready = after(cx.now, cx.service.settings.replication_delay)?;
     for _ in 0..RACES_MAX {
         let primary = cx.key(&request.key_id).await?;
@@ -37,6 +38,7 @@ pub(crate) async fn replicate_key(
             let message = format!("Key '{arn}' already exists");
             return Err(KmsError::new(ErrorCode::AlreadyExists, message));
         }
+        cx.service.check_key_quota(primary.account, &region).await?;
         let new = NewKey {
             account: primary.account,
             region: region.clone(),
@@ -67,6 +69,7 @@ pub(crate) async fn update_primary_region(
     request: UpdatePrimaryRegionRequest,
 ) -> Result<(), KmsError> {
     let region = region_of_partition(cx, &request.primary_region)?;
+    cx.charge_in(&region, cx.operation, 1)?;
     let ready = after(cx.now, cx.service.settings.replication_delay)?;
     for _ in 0..RACES_MAX {
         let primary = cx.key(&request.key_id).await?;

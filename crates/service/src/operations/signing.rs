@@ -90,6 +90,7 @@ async fn signing_key(
     algorithm: SigningAlgorithmSpec,
 ) -> Result<(AuthorizedKey, SigningAlgorithm), KmsError> {
     let key = cx.key_by_any_name(name).await?;
+    cx.charge_use(key.spec)?;
     check_usage(cx, &key, KeyUsageType::SignVerify)?;
     check_key_state(cx.operation, &key, cx.now)?;
     let suiting = key_spec::signing_algorithms(key.spec, key.usage);

@@ -1,0 +1,154 @@
+//! Request quotas that operations share by the kind of their key, and those that one call takes
+//! from two Regions. The test of every one that a client can exceed is in `tests/sdk`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use trent_core::{AccountId, Region};
+use trent_crypto::root_key::RootKey;
+use trent_iam::Request;
+use trent_service::{Credentials, Service, Settings};
+use trent_store::SqliteStore;
+
+const REGION: &str = "us-east-1";
+const OTHER_REGION: &str = "eu-west-1";
+
+/// No machine makes as many calls as this while the bucket fills as fast as it is emptied.
+const CALLS_MAX: usize = 100_000;
+
+#[tokio::test]
+async fn the_uses_of_all_rsa_keys_share_a_quota() {
+    let service = open(true).await;
+    let signing = create(&service, "RSA_2048", "SIGN_VERIFY").await;
+    let encrypting = create(&service, "RSA_2048", "ENCRYPT_DECRYPT").await;
+    let verify = json!({
+        "KeyId": signing,
+        "Message": "eA==",
+        "Signature": STANDARD.encode([1; 256]),
+        "SigningAlgorithm": "RSASSA_PSS_SHA_256",
+    });
+    // A call that fails counts as well.
+    assert!(calls_until_throttled(&service, "Verify", &verify).await >= 1000);
+    let encrypt = json!({
+        "KeyId": encrypting,
+        "Plaintext": "eA==",
+        "EncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+    });
+    // Whatever has flowed in meanwhile is far less than the calls of one second.
+    assert!(calls_until_throttled(&service, "Encrypt", &encrypt).await < 1000);
+    for (spec, algorithm) in [("ECC_NIST_P256", "ECDSA_SHA_256"), ("ML_DSA_44", "ML_DSA_SHAKE_256")]
+    {
+        let key = create(&service, spec, "SIGN_VERIFY").await;
+        let sign = json!({ "KeyId": key, "Message": "eA==", "SigningAlgorithm": algorithm });
+        call(&service, REGION, "Sign", &sign).await.unwrap();
+    }
+    let symmetric = create(&service, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
+    let encrypt = json!({ "KeyId": symmetric, "Plaintext": "eA==" });
+    call(&service, REGION, "Encrypt", &encrypt).await.unwrap();
+}
+
+#[tokio::test]
+async fn re_encrypt_takes_from_the_quotas_of_both_keys() {
+    let service = open(true).await;
+    let rsa = create(&service, "RSA_2048", "ENCRYPT_DECRYPT").await;
+    let symmetric = create(&service, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
+    let encrypt = json!({ "KeyId": symmetric, "Plaintext": "eA==" });
+    let blob = call(&service, REGION, "Encrypt", &encrypt).await.unwrap();
+    let re_encrypt = json!({
+        "CiphertextBlob": blob["CiphertextBlob"],
+        "DestinationKeyId": rsa,
+        "DestinationEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+    });
+    assert!(calls_until_throttled(&service, "ReEncrypt", &re_encrypt).await >= 1000);
+    call(&service, REGION, "Encrypt", &encrypt).await.unwrap();
+}
+
+#[tokio::test]
+async fn replicate_key_takes_two_calls_of_create_key_from_the_other_region() {
+    let service = open(true).await;
+    let mut throttled = 0;
+    for _ in 0..3 {
+        let primary = json!({ "MultiRegion": true });
+        let primary = call(&service, REGION, "CreateKey", &primary).await.unwrap();
+        let key = &primary["KeyMetadata"]["KeyId"];
+        let replicate = json!({ "KeyId": key, "ReplicaRegion": OTHER_REGION });
+        throttled += usize::from(call(&service, REGION, "ReplicateKey", &replicate).await.is_err());
+    }
+    assert_eq!(throttled, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_limited_where_the_quotas_are_off() {
+    let service = open(false).await;
+    for _ in 0..100 {
+        call(&service, REGION, "CreateKey", &json!({})).await.unwrap();
+    }
+}
+
+/// How many calls pass before one is throttled.
+async fn calls_until_throttled(service: &Service, operation: &str, body: &Value) -> usize {
+    for passed in 0..CALLS_MAX {
+        if call(service, REGION, operation, body).await == Err("ThrottlingException".to_owned()) {
+            return passed;
+        }
+    }
+    CALLS_MAX
+}
+
+async fn create(service: &Service, spec: &str, usage: &str) -> String {
+    let request = json!({ "KeySpec": spec, "KeyUsage": usage });
+    let reply = call(service, REGION, "CreateKey", &request).await.unwrap();
+    reply["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+}
+
+/// The reply, or the name of the exception.
+async fn call(
+    service: &Service,
+    region: &str,
+    operation: &str,
+    body: &Value,
+) -> Result<Value, String> {
+    let target = format!("TrentService.{operation}");
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=trent/20260101/{region}/kms/aws4_request, \
+         SignedHeaders=host;x-amz-date;x-amz-target, Signature={}",
+        "0".repeat(64)
+    );
+    let headers: Vec<(&str, &[u8])> = vec![
+        ("host", b"localhost"),
+        ("content-type", b"application/x-amz-json-1.1"),
+        ("x-amz-date", b"20260101T000000Z"),
+        ("x-amz-target", target.as_bytes()),
+        ("authorization", authorization.as_bytes()),
+    ];
+    let body = body.to_string();
+    let request =
+        Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
+    let answer = service.answer(&request, "request").await;
+    let reply: Value = serde_json::from_slice(&answer.body).unwrap();
+    match answer.error {
+        Some(code) => Err(code.as_str().to_owned()),
+        None => Ok(reply),
+    }
+}
+
+async fn open(throttle: bool) -> Arc<Service> {
+    let account = AccountId::parse("000000000000").unwrap();
+    let settings = Settings {
+        credentials: Credentials::accepting_unknown(account, Vec::new()),
+        account,
+        region: Region::parse(REGION).unwrap(),
+        on_demand_rotation_delay: SignedDuration::ZERO,
+        replication_delay: SignedDuration::ZERO,
+        custom_keys: false,
+        throttle,
+        keys_per_region_max: 100_000,
+        cached_keys_max: 100,
+    };
+    let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
+    let root = RootKey::from_bytes(&[0xe7; 32]).unwrap();
+    Arc::new(Service::open(store, &root, settings).await.unwrap())
+}
