@@ -25,6 +25,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// No access key is known, and unknown ones are refused.
+    pub fn strict() -> Self {
+        Self { known: HashMap::new(), of_unknown: None }
+    }
+
     // DEVIATION: in development mode, signatures of unknown access keys are accepted unverified.
     /// Development mode: access keys in `known` are verified; any other is taken, unverified, as
     /// the root of `account`, or of the account that it names if it is 12 digits.

@@ -46,6 +46,11 @@ impl Service {
         request_id: &str,
     ) -> Result<Vec<u8>, KmsError> {
         let caller = self.settings.credentials.authenticate(request, self.clock.real_now())?;
+        if !self.has_region(&caller.region) {
+            let region = &caller.region;
+            let message = format!("Credential should be scoped to a valid Region, not '{region}'.");
+            return Err(KmsError::new(ErrorCode::InvalidSignature, message));
+        }
         let action = operation.as_str();
         let now = self.clock.now();
         let context = Context { service: self, caller, operation, action, now, request_id };

@@ -319,6 +319,7 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         region: Region::parse("us-east-1").unwrap(),
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
+        regions: Vec::new(),
         custom_keys: false,
         cached_keys_max: 100,
     };
