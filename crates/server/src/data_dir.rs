@@ -1,9 +1,10 @@
 //! The data directory: root key file, store and lock, readable by their owner only.
 
+use crate::files;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use trent_core::key_material::from_hex;
 use trent_crypto::root_key::RootKey;
@@ -17,31 +18,14 @@ pub(crate) struct DataDir {
 
 impl DataDir {
     /// Opens or makes the directory, and a root key if there is nothing in it yet.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open_or_make(path: &Path) -> Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
             .with_context(|| format!("making data directory `{}`", path.display()))?;
-        let lock_path = path.join("lock");
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
-            .with_context(|| format!("opening `{}`", lock_path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("data directory `{}` is in use by another trent", path.display())
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("locking `{}`", lock_path.display()));
-            }
-        }
-        let directory = Self { path: path.to_owned(), _lock: lock };
-        let root_key_path = directory.root_key_path();
+        let directory = Self::lock(path)?;
+        let root_key_path = root_key_path(path);
         if !root_key_path.exists() {
             let store_path = directory.store_path();
             ensure!(
@@ -57,38 +41,99 @@ impl DataDir {
         Ok(directory)
     }
 
+    /// Makes the directory and a root key; refused when there is a root key with a store already.
+    pub(crate) fn make(path: &Path) -> Result<Self> {
+        ensure!(
+            !(root_key_path(path).exists() && store_path(path).exists()),
+            "`{}` is a data directory already; nothing was changed",
+            path.display()
+        );
+        Self::open_or_make(path)
+    }
+
+    /// Opens the directory with the root key and the store that are in it.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        Self::check(path)?;
+        Self::lock(path)
+    }
+
+    /// Checks that there are a root key and a store, without a lock.
+    pub(crate) fn check(path: &Path) -> Result<()> {
+        let (root_key_path, store_path) = (root_key_path(path), store_path(path));
+        let name = path.display();
+        match (root_key_path.try_exists(), store_path.try_exists()) {
+            (Ok(true), Ok(true)) => read_root_key(&root_key_path).map(drop),
+            (Ok(false), Ok(false)) => bail!(
+                "`{name}` is no data directory: it has neither root key nor store; \
+                 run `trent init --data-dir {name}`"
+            ),
+            (Ok(true), Ok(false)) => bail!(
+                "data directory `{name}` has a root key but no store `{}`; put it back, or run \
+                 `trent init --data-dir {name}` to begin with an empty one",
+                store_path.display()
+            ),
+            (Ok(false), Ok(true)) => bail!(
+                "data directory `{name}` has a store but no root key `{}`; without the root key \
+                 it was made with the store cannot be read",
+                root_key_path.display()
+            ),
+            (Err(error), _) | (_, Err(error)) => {
+                Err(error).with_context(|| format!("looking into data directory `{name}`"))
+            }
+        }
+    }
+
+    /// Where the directory is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the store is.
     pub(crate) fn store_path(&self) -> PathBuf {
-        self.path.join("trent.db")
+        store_path(&self.path)
     }
 
     /// Reads the root key; refused when others than its owner can read it.
     pub(crate) fn root_key(&self) -> Result<RootKey> {
-        let path = self.root_key_path();
-        let file =
-            File::open(&path).with_context(|| format!("opening root key `{}`", path.display()))?;
-        let mode = file.metadata()?.mode() & 0o777;
-        ensure!(
-            mode.trailing_zeros() >= 6,
-            "root key `{0}` can be read by others than its owner (mode {mode:04o}); \
-             run `chmod 600 {0}`",
-            path.display()
-        );
-        let mut text = Zeroizing::new(String::new());
-        (&file)
-            .take(ROOT_KEY_FILE_BYTES_MAX)
-            .read_to_string(&mut text)
-            .with_context(|| format!("reading root key `{}`", path.display()))?;
-        let bytes = text.trim().strip_prefix(ROOT_KEY_PREFIX).and_then(from_hex);
-        bytes
-            .map(Zeroizing::new)
-            .and_then(|bytes| RootKey::from_bytes(&bytes).ok())
-            .with_context(|| format!("`{}` is not a root key file", path.display()))
+        read_root_key(&root_key_path(&self.path))
     }
 
-    fn root_key_path(&self) -> PathBuf {
-        self.path.join("root.key")
+    fn lock(path: &Path) -> Result<Self> {
+        let lock_path = path.join("lock");
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_path)
+            .with_context(|| format!("opening `{}`", lock_path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                bail!("data directory `{}` is in use by another trent", path.display())
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("locking `{}`", lock_path.display()))
+            }
+        }
     }
+}
+
+fn store_path(directory: &Path) -> PathBuf {
+    directory.join("trent.db")
+}
+
+fn root_key_path(directory: &Path) -> PathBuf {
+    directory.join("root.key")
+}
+
+fn read_root_key(path: &Path) -> Result<RootKey> {
+    let text = files::read_secret(path, ROOT_KEY_FILE_BYTES_MAX).context("root key")?;
+    let bytes = text.trim().strip_prefix(ROOT_KEY_PREFIX).and_then(from_hex);
+    bytes
+        .map(Zeroizing::new)
+        .and_then(|bytes| RootKey::from_bytes(&bytes).ok())
+        .with_context(|| format!("`{}` is not a root key file", path.display()))
 }
 
 /// Makes a root key and its file, durable before anything is sealed under it.

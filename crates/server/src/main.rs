@@ -1,32 +1,33 @@
 //! The binary `trent`: command line, HTTP, start and shutdown. It knows no KMS logic.
 
 mod cli;
+mod config;
 mod data_dir;
+mod files;
 mod http;
+mod log;
 #[cfg_attr(not(test), expect(dead_code, reason = "no command takes web identities yet"))]
 mod oidc;
 mod shutdown;
+mod start;
+mod tls;
 
 use clap::Parser as _;
-use std::io::IsTerminal as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(&arguments.log)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    match cli::run(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if let Some(misuse) = error.downcast_ref::<clap::Error>() {
-                misuse.exit();
-            }
-            // `{:#}` prints the whole chain of causes in one line.
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
+    let Err(error) = cli::Arguments::parse().run() else {
+        return ExitCode::SUCCESS;
+    };
+    if let Some(misuse) = error.downcast_ref::<clap::Error>() {
+        misuse.exit();
     }
+    // `{:#}` prints the whole chain of causes in one line.
+    if log::has_started() {
+        tracing::error!("{error:#}");
+    } else {
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    }
+    ExitCode::FAILURE
 }

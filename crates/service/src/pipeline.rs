@@ -59,6 +59,11 @@ impl Service {
         request_id: &str,
     ) -> Result<Vec<u8>, KmsError> {
         let caller = self.authenticate(request, SERVICE).await?;
+        if !self.has_region(&caller.region) {
+            let region = &caller.region;
+            let message = format!("Credential should be scoped to a valid Region, not '{region}'.");
+            return Err(KmsError::new(ErrorCode::InvalidSignature, message));
+        }
         let facts = RequestFacts {
             body: request.body,
             source_ip: origin.source_ip,

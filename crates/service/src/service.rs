@@ -37,6 +37,8 @@ pub struct Settings {
     pub account: AccountId,
     /// The Region of seeds.
     pub region: Region,
+    /// The Regions that are answered, and keys replicated to; all of them when it is empty.
+    pub regions: Vec<Region>,
     /// How long an on-demand rotation takes.
     pub on_demand_rotation_delay: SignedDuration,
     /// Whether CreateKey heeds the tags `_custom_id_` and `_custom_key_material_`.
@@ -108,6 +110,11 @@ impl Service {
             running_jobs: Mutex::new(()),
             changing: (0..CHANGE_LOCKS).map(|_| Mutex::new(())).collect(),
         })
+    }
+
+    /// Whether there are keys of this Region here.
+    pub(crate) fn has_region(&self, region: &Region) -> bool {
+        self.settings.regions.is_empty() || self.settings.regions.contains(region)
     }
 
     /// The clock of the service.

@@ -320,6 +320,7 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         region: Region::parse("us-east-1").unwrap(),
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
+        regions: Vec::new(),
         custom_keys: false,
         attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
         throttle: false,

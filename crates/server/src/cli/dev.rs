@@ -2,22 +2,18 @@
 
 use super::misuse;
 use crate::data_dir::DataDir;
-use crate::http::{self, Control};
-use crate::shutdown;
+use crate::http::{self, Control, Limits};
+use crate::start::{KEYS_PER_REGION_MAX, block_on, listen, open_service, say};
+use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tokio::net::TcpListener;
 use trent_core::{AccountId, Region};
 use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
-use trent_crypto::root_key::RootKey;
 use trent_service::seed::SEED_BYTES_MAX;
-use trent_service::{AWS_NITRO_ROOT, Credential, Credentials, Service, Settings};
-use trent_store::{SqliteStore, Store};
+use trent_service::{AWS_NITRO_ROOT, Credential, Credentials, Settings};
 use zeroize::Zeroizing;
 
 /// The options of `trent dev`.
@@ -78,7 +74,7 @@ pub(crate) struct Dev {
         long,
         env = "TRENT_KEYS_PER_REGION_MAX",
         value_name = "COUNT",
-        default_value_t = 100_000
+        default_value_t = KEYS_PER_REGION_MAX
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     keys_per_region_max: u32,
@@ -118,9 +114,9 @@ struct LocalKms {
 
 impl Dev {
     /// Runs until SIGTERM or SIGINT.
-    pub(crate) fn run(self) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve())
+    pub(crate) fn run(self, log: Option<&str>) -> Result<()> {
+        log::start(super::log_filter(log.unwrap_or("warn"))?, log::Format::Text);
+        block_on(self.serve())
     }
 
     async fn serve(self) -> Result<()> {
@@ -131,7 +127,7 @@ impl Dev {
         };
         let data_dir = self.data_dir.or(self.local_kms.data_dir);
         let seed = self.seed.or(self.local_kms.seed);
-        let listen = self
+        let address = self
             .listen
             .unwrap_or_else(|| ([127, 0, 0, 1], self.local_kms.port.unwrap_or(PORT)).into());
         let known = self.access_keys.into_iter().map(Zeroizing::new);
@@ -142,6 +138,7 @@ impl Dev {
             region: region.clone(),
             on_demand_rotation_delay: self.rotation_delay,
             replication_delay: self.replication_delay,
+            regions: Vec::new(),
             custom_keys: true,
             attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
             throttle: self.throttle == Throttling::Aws,
@@ -149,16 +146,8 @@ impl Dev {
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
         };
-        let (store, root, _lock): (Arc<dyn Store>, RootKey, _) = match &data_dir {
-            Some(path) => {
-                let directory = DataDir::open(path)?;
-                let store = SqliteStore::open(&directory.store_path()).await?;
-                (Arc::new(store), directory.root_key()?, Some(directory))
-            }
-            None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?, None),
-        };
-        let service = Arc::new(Service::open(store, &root, settings).await?);
-        drop(root);
+        let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
+        let service = open_service(directory.as_ref(), settings).await?;
         if let Some(path) = &seed {
             let seeded = service
                 .seed(&seed_text(path)?)
@@ -166,11 +155,16 @@ impl Dev {
                 .with_context(|| format!("seed file `{}`", path.display()))?;
             tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
         }
-        let listener =
-            TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
+        let listener = listen(address).await?;
         announce(listener.local_addr()?, account, &region, data_dir.as_deref())?;
         let stop = shutdown::signal()?;
-        http::serve(listener, service, Control::Development, stop).await
+        let server = http::Server {
+            service,
+            control: Control::Development,
+            limits: Limits::default(),
+            tls: None,
+        };
+        server.serve(listener, stop).await
     }
 }
 
@@ -185,7 +179,7 @@ fn announce(
         Some(path) => format!("keys are kept in {}", path.display()),
         None => "nothing is kept (no --data-dir)".to_owned(),
     };
-    let text = format!(
+    say(&format!(
         "Trent {} speaks the AWS KMS API on http://{address}\n\
          Development mode: any credentials, account {account}; {kept}.\n\n  \
          export AWS_ENDPOINT_URL_KMS=http://{address}\n  \
@@ -194,32 +188,19 @@ fn announce(
          aws kms create-key --description \"my first key\"\n\n\
          Ready.\n",
         env!("CARGO_PKG_VERSION"),
-    );
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    ))
 }
 
 /// The roots in a file; without one, that of AWS.
 fn attestation_roots(path: Option<&Path>) -> Result<Roots> {
     let Some(path) = path else { return Ok(Roots::from_pem(AWS_NITRO_ROOT)?) };
-    let read = || {
-        let mut pem = String::new();
-        let limit = u64::try_from(ROOTS_BYTES_MAX)? + 1;
-        std::fs::File::open(path)?.take(limit).read_to_string(&mut pem)?;
-        anyhow::Ok(Roots::from_pem(&pem)?)
-    };
+    let read =
+        || anyhow::Ok(Roots::from_pem(&files::read(path, u64::try_from(ROOTS_BYTES_MAX)?)?)?);
     read().with_context(|| format!("attestation roots in `{}`", path.display()))
 }
 
 fn seed_text(path: &Path) -> Result<Zeroizing<String>> {
-    let open = || {
-        let mut text = Zeroizing::new(String::new());
-        let limit = u64::try_from(SEED_BYTES_MAX)? + 1;
-        std::fs::File::open(path)?.take(limit).read_to_string(&mut text)?;
-        anyhow::Ok(text)
-    };
-    open().with_context(|| format!("reading seed file `{}`", path.display()))
+    files::read(path, u64::try_from(SEED_BYTES_MAX)?).map(Zeroizing::new).context("seed file")
 }
 
 fn account(text: &str) -> Result<AccountId, String> {

@@ -1,34 +1,52 @@
 //! The command line. Every option can also be given in the environment.
 
 mod dev;
+mod init;
+mod serve;
 
+use crate::log;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 /// A self-hosted key management service that speaks the AWS KMS API.
 #[derive(Parser)]
 #[command(version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// What to log to standard error: error, warn, info, debug, or a filter such as
-    /// `trent_service=debug`.
-    #[arg(long, env = "TRENT_LOG", default_value = "warn", global = true, value_name = "LEVEL")]
-    pub(crate) log: String,
+    /// `trent_service=debug` [default: warn; that of the configuration for `serve`]
+    #[arg(long, env = "TRENT_LOG", global = true, value_name = "LEVEL")]
+    log: Option<String>,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Command,
 }
 
 /// The commands.
 #[derive(Subcommand)]
-pub(crate) enum Command {
-    /// Run a KMS for development and CI: any credentials, and a clock that can be moved.
-    Dev(dev::Dev),
+enum Command {
+    /// Run a KMS for development and CI: any credentials, and a clock that can be moved
+    Dev(Box<dev::Dev>),
+    /// Make the data directory of a server, with a new root key
+    Init(init::Init),
+    /// Run a KMS as a configuration file says: TLS, signatures verified
+    Serve(serve::Serve),
 }
 
-/// Runs a command to its end.
-pub(crate) fn run(command: Command) -> anyhow::Result<()> {
-    match command {
-        Command::Dev(dev) => dev.run(),
+impl Arguments {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let log = self.log.as_deref();
+        match self.command {
+            Command::Dev(dev) => dev.run(log),
+            Command::Init(init) => init.run(log),
+            Command::Serve(serve) => serve.run(log),
+        }
     }
+}
+
+/// Reads what `--log` says.
+fn log_filter(text: &str) -> anyhow::Result<EnvFilter> {
+    log::filter(text).map_err(|error| misuse(&format!("--log: {error:#}")))
 }
 
 /// A command line that cannot be understood, of which clap does not know.

@@ -1,5 +1,6 @@
 //! The API on `/`: body limit, the neutral form of a request, and the answer as HTTP.
 
+use super::Limits;
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -7,7 +8,6 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 use trent_api::{ErrorCode, KmsError};
 use trent_service::pipeline::failure;
 use trent_service::{Answer, Origin, Service};
@@ -15,6 +15,7 @@ use trent_service::{Answer, Origin, Service};
 /// Answers a request to `/`.
 pub(crate) async fn respond(
     service: &Service,
+    limits: &Limits,
     request_id: &str,
     origin: Origin,
     request: Request<Incoming>,
@@ -23,7 +24,7 @@ pub(crate) async fn respond(
     if parts.method != Method::POST {
         return not_posted(&parts);
     }
-    let answer = match read(body).await {
+    let answer = match read(body, limits.request_bytes_max, limits).await {
         Ok(body) => answer(service, request_id, origin, &parts, &body).await,
         Err(error) => failure(None, &error),
     };
@@ -41,14 +42,18 @@ pub(crate) async fn respond(
     response
 }
 
-/// Reads the body, within its limit of size and time.
-async fn read(body: Incoming) -> Result<Bytes, KmsError> {
-    let read = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, read).await {
+/// Reads a body, within its limits of size and time.
+pub(super) async fn read(
+    body: Incoming,
+    bytes_max: usize,
+    limits: &Limits,
+) -> Result<Bytes, KmsError> {
+    let read = Limited::new(body, bytes_max).collect();
+    match tokio::time::timeout(limits.body_timeout, read).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(KmsError::new(
             ErrorCode::RequestEntityTooLarge,
-            format!("The request body exceeds {BODY_BYTES_MAX} bytes."),
+            format!("The request body exceeds {bytes_max} bytes."),
         )),
         Ok(Err(error)) => Err(KmsError::bare(ErrorCode::MalformedHttpRequest).because(error)),
         Err(_) => Err(KmsError::bare(ErrorCode::RequestTimeout)),
@@ -106,10 +111,3 @@ fn content_type(parts: &Parts) -> HeaderValue {
         _ => HeaderValue::from_static("application/x-amz-json-1.1"),
     }
 }
-
-/// Above the largest legal request: an attestation document of 262,144 bytes in base64, or a policy
-/// of 131,072 characters, escaped.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// A client must have sent its body after this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);

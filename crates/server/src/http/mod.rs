@@ -1,24 +1,25 @@
 //! HTTP: the API on `/`, served by hyper directly, and a router for everything beside it.
 
+mod activity;
 mod api;
+mod connection;
+mod limits;
 mod side;
 
+pub(crate) use limits::Limits;
+
 use anyhow::Result;
+use connection::Connections;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, PRAGMA};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::pin;
+use rustls::ServerConfig;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tower::ServiceExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, sleep, timeout};
 use trent_service::{Origin, Service};
 
 /// What may be done beside the API.
@@ -26,85 +27,129 @@ use trent_service::{Origin, Service};
 pub(crate) enum Control {
     /// The clock can be moved and the server emptied.
     Development,
+    /// Health and readiness are told, nothing can be changed.
+    Production,
 }
 
-/// Serves HTTP/1.1 and HTTP/2 (cleartext) until `stop`; then finishes what runs.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    service: Arc<Service>,
-    control: Control,
-    stop: impl Future<Output = ()>,
-) -> Result<()> {
-    let jobs = tokio::spawn({
-        let service = Arc::clone(&service);
-        async move { service.run_jobs().await }
-    });
-    let side = side::router(Arc::clone(&service), control);
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(HTTP2_STREAMS_MAX);
-    let graceful = GracefulShutdown::new();
-    let mut stop = pin!(stop);
-    loop {
-        let (stream, address) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, most likely: others will be closed soon.
-                    tracing::warn!(%error, "accepting a connection failed");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-            () = &mut stop => break,
-        };
-        // Without this, small answers wait for the client's acknowledgement.
-        let _ = stream.set_nodelay(true);
-        let service = Arc::clone(&service);
-        let side = side.clone();
-        let origin = Origin { source_ip: Some(address.ip()), is_secure: false };
-        let handler = service_fn(move |request| {
+/// What is served, and how.
+pub(crate) struct Server {
+    /// Answers the API.
+    pub(crate) service: Arc<Service>,
+    /// What may be done beside it.
+    pub(crate) control: Control,
+    /// What a client may take.
+    pub(crate) limits: Limits,
+    /// HTTPS with what is current; without it, plain HTTP.
+    pub(crate) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+}
+
+/// Where a server is in its life.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It takes connections.
+    Serving,
+    /// It takes connections still and says that it is not ready.
+    Leaving,
+    /// It finishes what runs.
+    Closing,
+}
+
+impl Server {
+    /// Serves HTTP/1.1 and HTTP/2 until `stop`; then finishes what runs.
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<()> {
+        let (service, limits) = (Arc::clone(&self.service), self.limits);
+        let jobs = tokio::spawn({
             let service = Arc::clone(&service);
-            let side = side.clone();
-            async move { Ok::<_, Infallible>(respond(&service, side, origin, request).await) }
+            async move { service.run_jobs().await }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), handler).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "connection failed");
+        let (phase, phase_seen) = watch::channel(Phase::Serving);
+        let side = side::router(Arc::clone(&service), self.control, phase_seen);
+        let places = Arc::new(Semaphore::new(limits.connections_max as usize));
+        let connections = Arc::new(Connections::new(self, side));
+        tokio::select! {
+            () = accept(&listener, &connections, &places, &phase) => {}
+            () = stop => {}
+        }
+        phase.send_replace(Phase::Leaving);
+        tokio::select! {
+            () = accept(&listener, &connections, &places, &phase) => {}
+            () = sleep(limits.shutdown_delay) => {}
+        }
+        drop(listener);
+        jobs.abort();
+        phase.send_replace(Phase::Closing);
+        // All places are free when no connection is left.
+        let all_ended = places.acquire_many(limits.connections_max);
+        if timeout(limits.shutdown_timeout, all_ended).await.is_err() {
+            tracing::warn!("requests were still running after {:?}", limits.shutdown_timeout);
+        }
+        service.close().await;
+        Ok(())
+    }
+}
+
+/// Accepts connections as long as it is polled, each when there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Connections>,
+    places: &Arc<Semaphore>,
+    phase: &watch::Sender<Phase>,
+) {
+    let mut told = None;
+    while let Ok(place) = next_place(places, &mut told).await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (connections, phase) = (Arc::clone(connections), phase.subscribe());
+                tokio::spawn(async move {
+                    connections.serve(stream, phase).await;
+                    drop(place);
+                });
             }
-        });
+            Err(error) => {
+                // Out of file descriptors, most likely: others will be closed soon.
+                tracing::warn!(%error, "accepting a connection failed");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
-    drop(listener);
-    jobs.abort();
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still running after {SHUTDOWN_TIMEOUT:?}");
+}
+
+/// Waits for a place for a connection; tells now and then that there is none.
+async fn next_place(
+    places: &Arc<Semaphore>,
+    told: &mut Option<Instant>,
+) -> Result<OwnedSemaphorePermit> {
+    if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        return Ok(place);
     }
-    service.close().await;
-    Ok(())
+    if told.is_none_or(|told| told.elapsed() >= FULL_NOTICE_INTERVAL) {
+        tracing::warn!("there are as many connections as may be; further ones wait");
+        *told = Some(Instant::now());
+    }
+    Ok(Arc::clone(places).acquire_owned().await?)
 }
 
 type Body = http_body_util::Either<Full<Bytes>, axum::body::Body>;
 
 async fn respond(
-    service: &Arc<Service>,
-    side: axum::Router,
+    server: &Server,
+    side: &axum::Router,
     origin: Origin,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut response = if request.uri().path() == "/" {
-        api::respond(service, &request_id, origin, request).await.map(http_body_util::Either::Left)
+        let response = api::respond(&server.service, &server.limits, &request_id, origin, request);
+        let response = response.await;
+        response.map(http_body_util::Either::Left)
     } else {
-        // The router cannot fail.
-        let Ok(response) = side.oneshot(request.map(axum::body::Body::new)).await;
-        response.map(http_body_util::Either::Right)
+        side::respond(side.clone(), &server.limits, request)
+            .await
+            .map(http_body_util::Either::Right)
     };
     let headers = response.headers_mut();
     if let Ok(request_id) = HeaderValue::from_str(&request_id) {
@@ -119,14 +164,8 @@ async fn respond(
     response
 }
 
-/// A client must have sent its headers after this time.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Requests of one HTTP/2 connection that run at the same time.
-const HTTP2_STREAMS_MAX: u32 = 256;
-
 /// How long to wait before accepting again after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long running requests may take after the signal to stop.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is told that there is no place for another connection.
+const FULL_NOTICE_INTERVAL: Duration = Duration::from_mins(1);

@@ -1,32 +1,66 @@
 //! Beside the API: health, readiness, and in development mode the clock and the reset.
 
-use super::Control;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use super::{Control, Limits, Phase, api};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hyper::body::Incoming;
 use jiff::{Span, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
 use trent_api::ErrorCode;
 use trent_service::time_travel::ClockMove;
 use trent_service::{Service, ServiceError};
 
 /// The routes beside the API.
-pub(crate) fn router(service: Arc<Service>, control: Control) -> Router {
-    let router = Router::new()
-        .route("/_trent/health", get(health))
-        .route("/_trent/ready", get(ready))
-        .route("/_localstack/health", get(localstack_health));
+pub(super) fn router(
+    service: Arc<Service>,
+    control: Control,
+    phase: watch::Receiver<Phase>,
+) -> Router {
+    let router = Router::new().route("/_trent/health", get(health)).route(
+        "/_trent/ready",
+        get(async move |State(service): State<Arc<Service>>| {
+            let phase = *phase.borrow();
+            ready(&service, phase).await
+        }),
+    );
     let router = match control {
         Control::Development => router
+            .route("/_localstack/health", get(localstack_health))
             .route("/_trent/clock", get(clock).post(move_clock))
             .route("/_trent/reset", post(reset)),
+        Control::Production => router,
     };
-    router.fallback(unknown).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(service)
+    router.fallback(unknown).with_state(service)
+}
+
+/// Answers a request beside the API, its body within the limits of size and time.
+pub(super) async fn respond(
+    router: Router,
+    limits: &Limits,
+    request: hyper::Request<Incoming>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    match api::read(body, BODY_BYTES_MAX, limits).await {
+        Ok(body) => {
+            // The router cannot fail.
+            let Ok(response) = router.oneshot(Request::from_parts(parts, Body::from(body))).await;
+            response
+        }
+        Err(error) => {
+            let status =
+                StatusCode::from_u16(error.code().status()).unwrap_or(StatusCode::BAD_REQUEST);
+            let body = Json(json!({ "__type": error.code().as_str() }));
+            (status, body).into_response()
+        }
+    }
 }
 
 async fn health(State(service): State<Arc<Service>>) -> Json<Value> {
@@ -38,13 +72,16 @@ async fn health(State(service): State<Arc<Service>>) -> Json<Value> {
     }))
 }
 
-async fn ready(State(service): State<Arc<Service>>) -> Response {
-    if service.is_ready().await {
-        Json(json!({ "ready": true })).into_response()
+async fn ready(service: &Service, phase: Phase) -> Response {
+    let message = if phase != Phase::Serving {
+        "the server is shutting down"
+    } else if !service.is_ready().await {
+        "the store does not answer"
     } else {
-        let body = Json(json!({ "ready": false, "message": "the store does not answer" }));
-        (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
-    }
+        return Json(json!({ "ready": true })).into_response();
+    };
+    let body = Json(json!({ "ready": false, "message": message }));
+    (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
 }
 
 async fn localstack_health() -> Json<Value> {

@@ -131,12 +131,13 @@ fn reply(cx: &Context<'_>, replica: &KmsKey, policy: &str) -> ReplicateKeyRespon
 
 /// A Region that keys of the caller's Region can be replicated to.
 fn region_of_partition(cx: &Context<'_>, name: &str) -> Result<Region, KmsError> {
-    Region::parse(name).filter(|region| region.partition() == cx.region().partition()).ok_or_else(
-        || {
-            let message = format!("The Region {name} is not in this partition.");
-            KmsError::new(ErrorCode::Validation, message)
-        },
-    )
+    let is_known = |region: &Region| {
+        region.partition() == cx.region().partition() && cx.service.has_region(region)
+    };
+    Region::parse(name).filter(is_known).ok_or_else(|| {
+        let message = format!("The Region {name} is not in this partition.");
+        KmsError::new(ErrorCode::Validation, message)
+    })
 }
 
 fn after(now: Timestamp, delay: SignedDuration) -> Result<Timestamp, KmsError> {

@@ -1,0 +1,108 @@
+//! `trent serve`: a KMS as a configuration file says, for production.
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::http::{Control, Server};
+use crate::start::{KEYS_PER_REGION_MAX, block_on, listen, open_service, say};
+use crate::tls::TlsFiles;
+use crate::{log, shutdown};
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use jiff::SignedDuration;
+use std::path::PathBuf;
+use trent_core::{AccountId, Region};
+use trent_crypto::attestation::Roots;
+use trent_service::{AWS_NITRO_ROOT, Credentials, Settings};
+
+/// The options of `trent serve`.
+#[derive(Args)]
+#[command(after_help = "\
+    Every setting can also be given in the environment, where it goes before the file: \
+    TRENT_SERVE__LISTEN, TRENT_SERVE__TLS__CERTIFICATE, and so on. docs/trent.toml explains each.")]
+pub(crate) struct Serve {
+    /// The configuration, a TOML file; without it, the environment and the defaults say everything
+    #[arg(long, env = "TRENT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Check configuration, TLS files and data directory, and start nothing
+    #[arg(long)]
+    check: bool,
+}
+
+impl Serve {
+    /// Runs until SIGTERM or SIGINT.
+    pub(crate) fn run(self, log: Option<&str>) -> Result<()> {
+        let config = Config::load(self.config.as_deref(), std::env::vars_os())?;
+        let name =
+            self.config.map_or("configuration".to_owned(), |path| path.display().to_string());
+        if self.check {
+            check(&config).with_context(|| name.clone())?;
+            return say(&format!("{name}: ok\n"));
+        }
+        let filter = match log {
+            Some(log) => super::log_filter(log)?,
+            None => log::filter(&config.log.level)?,
+        };
+        log::start(filter, config.log.format);
+        block_on(serve(config, name))
+    }
+}
+
+/// The settings of a service in production.
+pub(super) fn settings(regions: Vec<Region>, cached_keys_max: u64) -> Result<Settings> {
+    // Neither is the account or the Region of anybody: requests name their own.
+    let account = AccountId::parse("000000000000").context("no account")?;
+    let region = Region::parse("us-east-1").context("no Region")?;
+    Ok(Settings {
+        credentials: Credentials::strict(),
+        account,
+        region,
+        regions,
+        on_demand_rotation_delay: SignedDuration::ZERO,
+        replication_delay: SignedDuration::ZERO,
+        custom_keys: false,
+        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT)?,
+        throttle: false,
+        keys_per_region_max: KEYS_PER_REGION_MAX,
+        cached_keys_max,
+        enforce: true,
+    })
+}
+
+fn check(config: &Config) -> Result<()> {
+    if let Some(files) = config.tls()? {
+        files.load()?;
+    }
+    DataDir::check(&config.data_dir).context("`data_dir`")
+}
+
+async fn serve(config: Config, name: String) -> Result<()> {
+    let tls = config.tls()?.map(TlsFiles::watched).transpose().with_context(|| name.clone())?;
+    let directory = DataDir::open(&config.data_dir).context("`data_dir`").context(name)?;
+    let settings = settings(config.regions, config.cache.keys)?;
+    let service = open_service(Some(&directory), settings).await?;
+    ensure!(
+        service.clock().offset().is_zero(),
+        "the clock of the store in `{}` was moved ahead by {} in development mode: rotations and \
+         deletions in it are not of this time, and `trent serve` does not use it",
+        directory.path().display(),
+        service.clock().offset()
+    );
+    let stop = shutdown::signal()?;
+    let listener = listen(config.listen).await?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if tls.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(%address, "plain HTTP: whoever is on the way reads plaintexts and data keys");
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, scheme, "serving");
+    say(&format!(
+        "Trent {} speaks the AWS KMS API on {scheme}://{address}\nReady.\n",
+        env!("CARGO_PKG_VERSION")
+    ))?;
+    Server { service, control: Control::Production, limits: config.http, tls }
+        .serve(listener, stop)
+        .await?;
+    tracing::info!("ended");
+    Ok(())
+}

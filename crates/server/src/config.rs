@@ -1,0 +1,410 @@
+//! The configuration of `trent serve`: a TOML file, and on top of it the environment. Every mistake
+//! is told with its place.
+
+use crate::http::Limits;
+use crate::log;
+use crate::tls::TlsFiles;
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use bytesize::ByteSize;
+use jiff::SignedDuration;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use trent_core::Region;
+
+/// What `trent serve` is told. `docs/trent.toml` says what each setting means.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) allow_plaintext_on_any_address: bool,
+    pub(crate) data_dir: PathBuf,
+    #[serde(deserialize_with = "regions")]
+    pub(crate) regions: Vec<Region>,
+    tls: Tls,
+    pub(crate) http: Limits,
+    pub(crate) cache: Cache,
+    pub(crate) log: Log,
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Tls {
+    certificate: Option<PathBuf>,
+    private_key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+}
+
+/// `[cache]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    pub(crate) keys: u64,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: log::Format,
+}
+
+impl Config {
+    /// Reads the file, if there is one, and the variables whose names begin with `TRENT_SERVE__`.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self> {
+        let text = file.map(|path| crate::files::read(path, FILE_BYTES_MAX)).transpose()?;
+        let source = file.map_or("configuration".to_owned(), |path| path.display().to_string());
+        let config = Self::parse(&text.unwrap_or_default(), &source, environment)?;
+        config.check().with_context(|| source)?;
+        Ok(config)
+    }
+
+    /// The files of TLS, unless it is off.
+    pub(crate) fn tls(&self) -> Result<Option<TlsFiles>> {
+        let Tls { certificate, private_key, client_ca } = self.tls.clone();
+        match (certificate, private_key) {
+            (Some(certificate), Some(private_key)) => {
+                Ok(Some(TlsFiles { certificate, private_key, client_ca }))
+            }
+            (None, None) if client_ca.is_none() => Ok(None),
+            (None, _) => bail!("`tls.certificate` is missing"),
+            (_, None) => bail!("`tls.private_key` is missing"),
+        }
+    }
+
+    fn parse(
+        text: &str,
+        source: &str,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self> {
+        // Its error has line, column and the line itself.
+        let mut config = toml::from_str(text).map_err(|error| anyhow!("{source}: {error}"))?;
+        let mut table: toml::Table = toml::from_str(text)?;
+        let mut variables: Vec<(String, String)> = environment
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .map(|(name, value)| match value.into_string() {
+                Ok(value) => Ok((name, value)),
+                Err(_) => bail!("environment variable {name}: not UTF-8"),
+            })
+            .collect::<Result<_>>()?;
+        variables.sort();
+        for (name, value) in &variables {
+            (config, table) = with_variable(&table, &name[PREFIX.len()..], value)
+                .with_context(|| format!("environment variable {name}"))?;
+        }
+        Ok(config)
+    }
+
+    /// What the types do not say.
+    fn check(&self) -> Result<()> {
+        let loopback = self.listen.ip().is_loopback();
+        ensure!(
+            self.tls()?.is_some() || loopback || self.allow_plaintext_on_any_address,
+            "`listen`: {} is not a loopback address, and plain HTTP is for these alone; give \
+             `tls.certificate` and `tls.private_key`, or set `allow_plaintext_on_any_address` \
+             where something in front of Trent speaks TLS",
+            self.listen
+        );
+        let http = &self.http;
+        for (name, value) in [
+            ("header_timeout", http.header_timeout),
+            ("body_timeout", http.body_timeout),
+            ("idle_timeout", http.idle_timeout),
+            ("handshake_timeout", http.handshake_timeout),
+            ("shutdown_timeout", http.shutdown_timeout),
+        ] {
+            let is_fine = TIMEOUTS.contains(&value);
+            let (least, most) = (TIMEOUTS.start(), TIMEOUTS.end());
+            ensure!(is_fine, "`http.{name}`: {value:?} is not between {least:?} and {most:?}");
+        }
+        let delay = http.shutdown_delay;
+        let most = TIMEOUTS.end();
+        ensure!(delay <= *most, "`http.shutdown_delay`: {delay:?} is more than {most:?}");
+        within("http.connections_max", http.connections_max, &CONNECTIONS)?;
+        within("http.http2_streams_max", http.http2_streams_max, &HTTP2_STREAMS)?;
+        within("http.request_bytes_max", http.request_bytes_max, &REQUEST_BYTES)?;
+        log::filter(&self.log.level).context("`log.level`")?;
+        Ok(())
+    }
+}
+
+/// Sets one key, named in the environment's way, and reads the whole again.
+fn with_variable(table: &toml::Table, name: &str, text: &str) -> Result<(Config, toml::Table)> {
+    let path = name.to_ascii_lowercase();
+    let with = |value: toml::Value| {
+        let mut table = table.clone();
+        set(&mut table, &path, value)?;
+        let config =
+            Config::deserialize(table.clone()).map_err(|error| anyhow!(trimmed(&error)))?;
+        anyhow::Ok((config, table))
+    };
+    // A text where a text is wanted; what is no text is written as in the file.
+    with(toml::Value::String(text.to_owned())).or_else(|error| match text.parse() {
+        Ok(toml::Value::String(_)) | Err(_) => Err(error),
+        Ok(value) => with(value),
+    })
+}
+
+fn set(table: &mut toml::Table, path: &str, value: toml::Value) -> Result<()> {
+    match path.split_once("__") {
+        None => {
+            table.insert(path.to_owned(), value);
+            Ok(())
+        }
+        Some((section, rest)) => {
+            let section = table
+                .entry(section)
+                .or_insert_with(|| toml::Table::new().into())
+                .as_table_mut()
+                .with_context(|| format!("`{section}` is not a section"))?;
+            set(section, rest, value)
+        }
+    }
+}
+
+/// The error of a value that stands in no file, in one line.
+fn trimmed(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().replace('\n', ", ")
+}
+
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
+    name: &str,
+    value: T,
+    bounds: &RangeInclusive<T>,
+) -> Result<()> {
+    let (least, most) = (bounds.start(), bounds.end());
+    ensure!(bounds.contains(&value), "`{name}`: {value} is not between {least} and {most}");
+    Ok(())
+}
+
+/// A text such as `5s`, `1m 30s` or `PT5S`.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let read = text.parse::<SignedDuration>().ok();
+    read.and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
+        D::Error::custom(format_args!("`{text}` is not a duration such as \"5s\" or \"1m 30s\""))
+    })
+}
+
+/// A number of bytes, or a text such as `64 KiB`.
+pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    usize::try_from(ByteSize::deserialize(deserializer)?.as_u64()).map_err(D::Error::custom)
+}
+
+fn regions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Region>, D::Error> {
+    let read = |text: String| {
+        Region::parse(&text).ok_or_else(|| {
+            D::Error::custom(format_args!("`{text}` is not a Region such as \"eu-central-1\""))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(read).collect()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::UNSPECIFIED, PORT).into(),
+            allow_plaintext_on_any_address: false,
+            data_dir: PathBuf::from("/var/lib/trent"),
+            regions: Vec::new(),
+            tls: Tls::default(),
+            http: Limits::default(),
+            cache: Cache::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { keys: 100_000 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: log::Format::Text }
+    }
+}
+
+/// What the names of variables begin with; `__` stands between section and key.
+const PREFIX: &str = "TRENT_SERVE__";
+
+const PORT: u16 = 8443;
+
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+
+const CONNECTIONS: RangeInclusive<u32> = 1..=1_000_000;
+
+const HTTP2_STREAMS: RangeInclusive<u32> = 1..=10_000;
+
+/// From the largest request of Encrypt to more than anybody needs.
+const REQUEST_BYTES: RangeInclusive<usize> = 16 * 1024..=16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../../../docs/trent.toml");
+
+    fn parsed(text: &str, environment: &[(&str, &str)]) -> Result<Config> {
+        let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
+        let config = Config::parse(text, "trent.toml", environment)?;
+        config.check().context("trent.toml")?;
+        Ok(config)
+    }
+
+    fn refused(text: &str, environment: &[(&str, &str)]) -> String {
+        format!("{:#}", parsed(text, environment).unwrap_err())
+    }
+
+    #[test]
+    fn the_sample_is_a_configuration() {
+        let config = parsed(SAMPLE, &[]).unwrap();
+        let tls = config.tls().unwrap().unwrap();
+        assert_eq!(tls.certificate, Path::new("/etc/trent/tls.crt"));
+    }
+
+    /// The lines of the sample that are commented out, as if they were not.
+    fn uncommented() -> String {
+        let is_setting = |line: &str| line.starts_with('[') || line.contains(" = ");
+        let lines = SAMPLE.lines().map(|line| line.strip_prefix("#").unwrap_or(line));
+        lines
+            .filter(|line| !line.starts_with(' ') && is_setting(line))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn the_sample_tells_every_setting_with_its_default() {
+        let text = uncommented();
+        let said = Config { tls: Tls::default(), ..parsed(&text, &[]).unwrap() };
+        assert_eq!(said, Config { regions: said.regions.clone(), ..Config::default() });
+        // A key that it lacks would be named in the error.
+        let table: toml::Table = text.parse().unwrap();
+        let mut keys = 0;
+        for (name, value) in &table {
+            let section = value.as_table();
+            keys += section.map_or(1, toml::Table::len);
+            let unknown = match section {
+                Some(_) => format!("[{name}]\nunknown = 1"),
+                None => "unknown = 1".to_owned(),
+            };
+            let known = refused(&unknown, &[]);
+            let known = known.split("expected").nth(1).unwrap();
+            let named: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+            for key in named {
+                assert!(section.unwrap_or(&table).contains_key(key), "{name}.{key} is not told");
+            }
+        }
+        assert!(keys > 15, "{text}");
+    }
+
+    #[test]
+    fn without_file_and_environment_only_the_address_is_wrong() {
+        assert!(refused("", &[]).contains("`tls.certificate`"));
+        let config = parsed("", &[("TRENT_SERVE__LISTEN", "127.0.0.1:1")]).unwrap();
+        assert_eq!(config, Config { listen: ([127, 0, 0, 1], 1).into(), ..Config::default() });
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\n[http]\nbody_timeout = \"1s\"\nconnections_max = 1";
+        let config = parsed(
+            file,
+            &[
+                ("TRENT_SERVE__HTTP__BODY_TIMEOUT", "2s"),
+                ("TRENT_SERVE__HTTP__CONNECTIONS_MAX", "7"),
+                ("TRENT_SERVE__HTTP__REQUEST_BYTES_MAX", "2 MiB"),
+                ("TRENT_SERVE__REGIONS", "[\"eu-west-1\", \"us-east-1\"]"),
+                ("TRENT_SERVE__DATA_DIR", "123"),
+                ("TRENT_SERVE__ALLOW_PLAINTEXT_ON_ANY_ADDRESS", "true"),
+                ("TRENT_SERVE__LOG__FORMAT", "json"),
+                ("TRENT_OTHER", "x"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(config.http.body_timeout, Duration::from_secs(2));
+        assert_eq!(config.http.connections_max, 7);
+        assert_eq!(config.http.request_bytes_max, 2 * 1024 * 1024);
+        assert_eq!(config.regions.len(), 2);
+        assert_eq!(config.data_dir, Path::new("123"));
+        assert!(config.allow_plaintext_on_any_address);
+        assert_eq!(config.log.format, log::Format::Json);
+    }
+
+    #[test]
+    fn mistakes_in_the_file_are_told_with_their_place() {
+        for (text, place, what) in [
+            ("listn = 1", "line 1, column 1", "unknown field `listn`"),
+            (
+                "\n[http]\nheader_timeout = \"soon\"",
+                "line 3, column 18",
+                "`soon` is not a duration",
+            ),
+            ("[http]\nheader_timeout = 5", "line 2, column 18", "expected a string"),
+            ("[http]\nheader_timeout = \"-5s\"", "line 2", "`-5s` is not a duration"),
+            ("[http]\nconnections_max = -1", "line 2, column 19", "expected u32"),
+            ("[http]\nrequest_bytes_max = \"1 x\"", "line 2, column 21", "1 x"),
+            ("regions = [\"nowhere\"]", "line 1, column 11", "`nowhere` is not a Region"),
+            ("[log]\nformat = \"xml\"", "line 2, column 10", "expected `text` or `json`"),
+            ("listen = \"0.0.0.0\"", "line 1, column 10", "invalid socket address"),
+            ("listen", "line 1", ""),
+            ("[tls]\n[tls]", "line 2", "duplicate"),
+        ] {
+            let said = refused(text, &[]);
+            for part in ["trent.toml", place, what] {
+                assert!(said.contains(part), "{part:?} is not in {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_told_with_their_key() {
+        let local = "listen = \"[::1]:1\"\n";
+        for (text, key) in [
+            ("[http]\nheader_timeout = \"0s\"", "`http.header_timeout`"),
+            ("[http]\nidle_timeout = \"2h\"", "`http.idle_timeout`"),
+            ("[http]\nshutdown_delay = \"2h\"", "`http.shutdown_delay`"),
+            ("[http]\nconnections_max = 0", "`http.connections_max`"),
+            ("[http]\nhttp2_streams_max = 0", "`http.http2_streams_max`"),
+            ("[http]\nrequest_bytes_max = 1", "`http.request_bytes_max`"),
+            ("[log]\nlevel = \"a=b=c\"", "`log.level`"),
+            ("[tls]\ncertificate = \"x\"", "`tls.private_key` is missing"),
+            ("[tls]\nprivate_key = \"x\"", "`tls.certificate` is missing"),
+            ("[tls]\nclient_ca = \"x\"", "`tls.certificate` is missing"),
+        ] {
+            let said = refused(&format!("{local}{text}"), &[]);
+            assert!(said.starts_with("trent.toml: ") && said.contains(key), "{said}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_the_environment_are_told_with_the_variable() {
+        for (name, value, what) in [
+            ("TRENT_SERVE__LISTN", "1", "unknown field `listn`"),
+            ("TRENT_SERVE__HTTP__NOTHING", "1", "unknown field `nothing`"),
+            ("TRENT_SERVE__HTTP", "1", "expected struct Limits"),
+            ("TRENT_SERVE__LISTEN__X", "1", "`listen` is not a section"),
+            ("TRENT_SERVE__HTTP__CONNECTIONS_MAX", "many", "expected u32"),
+            ("TRENT_SERVE__HTTP__CONNECTIONS_MAX", "-1", "expected u32"),
+            ("TRENT_SERVE__HTTP__BODY_TIMEOUT", "soon", "`soon` is not a duration"),
+        ] {
+            let said = refused("listen = \"127.0.0.1:1\"", &[(name, value)]);
+            assert!(said.starts_with(&format!("environment variable {name}: ")), "{said}");
+            assert!(said.contains(what) && !said.contains('\n'), "{said}");
+        }
+    }
+}

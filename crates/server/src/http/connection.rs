@@ -1,0 +1,135 @@
+//! One connection: its TLS handshake, its requests, its end.
+
+use super::activity::Activity;
+use super::limits::{HEADER_BYTES_MAX, HEADERS_MAX};
+use super::{Limits, Phase, Server, respond};
+use axum::Router;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::io::InspectReader;
+use trent_service::Origin;
+
+/// What all connections share.
+pub(super) struct Connections {
+    server: Server,
+    side: Router,
+    builder: Builder<TokioExecutor>,
+}
+
+impl Connections {
+    /// Serves the API and, beside it, `side`.
+    pub(super) fn new(server: Server, side: Router) -> Self {
+        let builder = builder(&server.limits);
+        Self { server, side, builder }
+    }
+
+    /// Serves a connection until it ends, or until it is idle once the server is closing.
+    pub(super) async fn serve(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        // Without this, small answers wait for the client's acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let source_ip = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
+        let origin = Origin { source_ip, is_secure: self.server.tls.is_some() };
+        let Some(tls) = &self.server.tls else {
+            return self.serve_http(stream, origin, phase).await;
+        };
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
+        let handshake = timeout(self.server.limits.handshake_timeout, acceptor.accept(stream));
+        let stream = tokio::select! {
+            stream = handshake => stream,
+            () = closing(&mut phase) => return,
+        };
+        match stream {
+            Ok(Ok(stream)) => self.serve_http(stream, origin, phase).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
+        }
+    }
+
+    async fn serve_http(
+        self: &Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        origin: Origin,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let activity = Arc::new(Activity::new(&self.server.limits));
+        let reading = Arc::clone(&activity);
+        let stream = InspectReader::new(stream, move |bytes: &[u8]| {
+            if !bytes.is_empty() {
+                reading.received();
+            }
+        });
+        let (connections, asked) = (Arc::clone(self), Arc::clone(&activity));
+        let handler = service_fn(move |request| {
+            let running = asked.begin(request.version());
+            let connections = Arc::clone(&connections);
+            async move {
+                let Connections { server, side, .. } = &*connections;
+                let response = respond(server, side, origin, request).await;
+                drop(running);
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), handler));
+        let patience = tokio::select! {
+            biased;
+            ended = connection.as_mut() => return ended_with(ended),
+            () = closing(&mut phase) => self.server.limits.shutdown_timeout,
+            () = activity.expired() => {
+                if activity.is_reading_headers() {
+                    tracing::debug!("a client was too slow with its headers");
+                    return;
+                }
+                CLOSING_TIMEOUT
+            }
+        };
+        connection.as_mut().graceful_shutdown();
+        if let Ok(ended) = timeout(patience, connection).await {
+            ended_with(ended);
+        }
+    }
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // It would count the time between two requests, too: `Activity` sees to it.
+        .header_read_timeout(None)
+        .max_buf_size(HEADER_BYTES_MAX as usize)
+        .max_headers(HEADERS_MAX)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .max_concurrent_streams(limits.http2_streams_max);
+    builder
+}
+
+/// Ends when connections are to be closed.
+async fn closing(phase: &mut watch::Receiver<Phase>) {
+    // An error would mean that the server is gone altogether.
+    let _ = phase.wait_for(|phase| *phase == Phase::Closing).await;
+}
+
+fn ended_with(result: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    if let Err(error) = result {
+        tracing::debug!(error, "connection failed");
+    }
+}
+
+/// How long a client that is told to go may take for it.
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);

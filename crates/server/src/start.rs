@@ -1,0 +1,47 @@
+//! What all servers start with: the runtime, the store and the service over it, the address.
+
+use crate::data_dir::DataDir;
+use anyhow::{Context as _, Result};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use trent_crypto::root_key::RootKey;
+use trent_service::{Service, Settings};
+use trent_store::{SqliteStore, Store};
+
+/// Runs a future to its end, on all processors.
+pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Opens the service over the store of a data directory, or over one in memory.
+pub(crate) async fn open_service(
+    directory: Option<&DataDir>,
+    settings: Settings,
+) -> Result<Arc<Service>> {
+    let (store, root): (Arc<dyn Store>, RootKey) = match directory {
+        Some(directory) => {
+            let root = directory.root_key()?;
+            (Arc::new(SqliteStore::open(&directory.store_path()).await?), root)
+        }
+        None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?),
+    };
+    Ok(Arc::new(Service::open(store, &root, settings).await?))
+}
+
+/// Listens; says which address it was when that fails.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+}
+
+/// Says something on standard output. Scripts wait for the line `Ready.` of a server.
+pub(crate) fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// KMS keys that an account may have in a Region unless the operator says otherwise (AWS KMS
+/// Developer Guide, "Resource quotas").
+pub(crate) const KEYS_PER_REGION_MAX: u32 = 100_000;
