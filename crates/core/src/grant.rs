@@ -40,6 +40,13 @@ pub struct Grant {
     pub issuing_account: AccountId,
     /// What was asked for.
     pub terms: Terms,
+    /// The unique id of the user or role that the grantee was when the grant was given: another
+    /// one of the same name is not meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantee_id: Option<String>,
+    /// The same of the retiring principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retiring_id: Option<String>,
 }
 
 /// What a grant is about; equal terms with a name are the same grant.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use trent_api::KmsError;
 use trent_api::enums::GrantOperation;
-use trent_core::grant::Terms;
+use trent_core::grant::{Principal as Named, Terms};
 use trent_core::identity::root_arn;
 use trent_core::{Grant, KmsKey};
 
@@ -27,7 +27,10 @@ impl Context<'_> {
         let account = root_arn(self.region().partition(), principal.account);
         let arn = key.arn();
         let grants = self.service.granted(&arn).await?;
-        let permits = |grant: &Grant| self.permits(&grant.terms, operation, conditions);
+        let permits = |grant: &Grant| {
+            let is_same = grant.grantee_id.is_none() || grant.grantee_id == principal.unique_id;
+            is_same && self.permits(&grant.terms, operation, conditions)
+        };
         for grantee in [Some(&principal.arn), principal.role_arn.as_ref()].into_iter().flatten() {
             if grants.get(grantee).is_some_and(|grants| grants.iter().any(permits)) {
                 return Ok(Granted::Directly);
@@ -46,13 +49,14 @@ impl Context<'_> {
             return Ok(());
         }
         let (terms, principal) = (&grant.terms, &*self.caller.principal);
-        let is = |one: &trent_core::grant::Principal| match one {
-            trent_core::grant::Principal::Arn(arn) => principal.is(arn),
-            trent_core::grant::Principal::Service(_) => false,
+        let is = |one: &Named, id: &Option<String>| match one {
+            Named::Arn(arn) => principal.is(arn) && (id.is_none() || *id == principal.unique_id),
+            Named::Service(_) => false,
         };
-        let is_grantee =
-            is(&terms.grantee) && terms.operations.contains(&GrantOperation::RetireGrant);
-        let is_named = terms.retiring.as_ref().is_some_and(is) || is_grantee;
+        let may_retire = terms.operations.contains(&GrantOperation::RetireGrant);
+        let is_grantee = may_retire && is(&terms.grantee, &grant.grantee_id);
+        let is_retiring = terms.retiring.as_ref().is_some_and(|one| is(one, &grant.retiring_id));
+        let is_named = is_retiring || is_grantee;
         let may_issue = grant.issuing_account == principal.account;
         let conditions = Conditions::of_grant(self, terms);
         let arn = grant.key_arn().to_string();

@@ -18,7 +18,19 @@ pub(crate) struct AcceptedPolicy {
     pub(crate) principals: BTreeMap<String, String>,
 }
 
+/// Whom an ARN names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Nobody who is known.
+    Nobody,
+    /// An account, or somebody whose account is asked no further.
+    Somebody,
+    /// A user, a role or its sessions, by unique id: another one of the same name is not meant.
+    Identity(String),
+}
+
 impl Context<'_> {
+    // DEVIATION: an account written as 12 digits stays so in the text of the policy.
     /// Checks a key policy that is to be the one of `key`. Raises `LimitExceededException`,
     /// `MalformedPolicyDocumentException`.
     pub(crate) async fn accept_key_policy(
@@ -45,8 +57,12 @@ impl Context<'_> {
         }
         let mut principals = BTreeMap::new();
         for arn in policy.aws_principals() {
-            if let Some(id) = self.unique_id(arn).await? {
-                principals.insert(arn.to_owned(), id);
+            match self.named(arn).await? {
+                Named::Nobody => return Err(invalid_principal()),
+                Named::Somebody => {}
+                Named::Identity(id) => {
+                    principals.insert(arn.to_owned(), id);
+                }
             }
         }
         policy.bind_principals(|arn| principals.get(arn).cloned());
@@ -58,47 +74,42 @@ impl Context<'_> {
         Ok(AcceptedPolicy { text, principals })
     }
 
-    /// The unique id of a user or role. Raises `MalformedPolicyDocumentException` if there is no
-    /// such principal.
-    async fn unique_id(&self, arn: &str) -> Result<Option<String>, KmsError> {
+    /// What an ARN names that a key policy or a grant gives something to.
+    pub(crate) async fn named(&self, arn: &str) -> Result<Named, KmsError> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", partition, service, "", account, resource] = parts.as_slice() else {
-            return Err(invalid_principal());
+            return Ok(Named::Nobody);
         };
-        let account = AccountId::parse(account).ok_or_else(invalid_principal)?;
-        let (directory, records) = (&self.service.directory, &self.service.records);
+        let Some(account) = AccountId::parse(account) else { return Ok(Named::Nobody) };
         if *partition != self.region().partition() {
-            return Err(invalid_principal());
+            return Ok(Named::Nobody);
         }
+        let (directory, records) = (&self.service.directory, &self.service.records);
         let (kind, path_and_name) = resource.split_once('/').unwrap_or((resource, ""));
         let name = path_and_name.rsplit('/').next().unwrap_or_default();
-        match (*service, kind) {
+        let named = match (*service, kind) {
             ("iam", "root") if path_and_name.is_empty() => {
                 let is_known = self.service.settings.credentials.accepts_any_account()
                     || account == self.caller.account
                     || directory.has_account(records, account).await?;
-                if is_known { Ok(None) } else { Err(invalid_principal()) }
+                is_known.then_some(Named::Somebody)
             }
             ("iam", "user") => {
                 let user = directory.user(records, account, name).await?;
-                let user =
-                    user.filter(|user| user.arn(partition) == arn).ok_or_else(invalid_principal)?;
-                Ok(Some(user.id))
+                user.filter(|user| user.arn(partition) == arn).map(|user| Named::Identity(user.id))
             }
             ("iam", "role") => {
                 let role = directory.role(records, account, name).await?;
-                let role =
-                    role.filter(|role| role.arn(partition) == arn).ok_or_else(invalid_principal)?;
-                Ok(Some(role.id))
+                role.filter(|role| role.arn(partition) == arn).map(|role| Named::Identity(role.id))
             }
             ("sts", "assumed-role") => {
                 let name = path_and_name.split('/').next().unwrap_or_default();
-                let role = directory.role(records, account, name).await?;
-                role.map(|_| None).ok_or_else(invalid_principal)
+                directory.role(records, account, name).await?.map(|role| Named::Identity(role.id))
             }
-            ("sts", "federated-user") => Ok(None),
-            _ => Err(invalid_principal()),
-        }
+            ("sts", "federated-user") => Some(Named::Somebody),
+            _ => None,
+        };
+        Ok(named.unwrap_or(Named::Nobody))
     }
 
     /// Whether the caller could call PutKeyPolicy under the policy, itself or through its account.

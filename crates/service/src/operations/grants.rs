@@ -1,6 +1,7 @@
 //! Grants.
 
 use super::{check_dry_run, check_grant_tokens};
+use crate::authorize::policy_checks::Named;
 use crate::change_set::ChangeSet;
 use crate::context::{AuthorizedKey, Context, Naming, RACES_MAX, contended, key_not_found};
 use crate::error::from_store;
@@ -11,7 +12,7 @@ use trent_api::structures::{
     ListRetirableGrantsRequest, RetireGrantRequest, RevokeGrantRequest,
 };
 use trent_api::{ErrorCode, KmsError};
-use trent_core::grant::{GRANTS_PER_KEY_MAX, Terms};
+use trent_core::grant::{GRANTS_PER_KEY_MAX, Principal, Terms};
 use trent_core::key_state::check_key_state;
 use trent_core::{Grant, KeyRef};
 use trent_crypto::digest::sha256;
@@ -45,6 +46,8 @@ pub(crate) async fn create_grant(
             id,
             created: cx.now,
             issuing_account: cx.caller.account,
+            grantee_id: id_of(cx, Some(&terms.grantee)).await?,
+            retiring_id: id_of(cx, terms.retiring.as_ref()).await?,
             terms,
         };
         let set =
@@ -207,6 +210,26 @@ pub(crate) async fn revoke_grant(
         }
     }
     Err(contended())
+}
+
+/// The unique id of a principal that is a user or a role. Raises `InvalidArnException` for one that
+/// does not exist, where policies are enforced.
+async fn id_of(
+    cx: &Context<'_>,
+    principal: Option<&Principal>,
+) -> Result<Option<String>, KmsError> {
+    let Some(Principal::Arn(arn)) = principal else { return Ok(None) };
+    if !cx.service.settings.enforce {
+        return Ok(None);
+    }
+    match cx.named(arn).await? {
+        Named::Identity(id) => Ok(Some(id)),
+        Named::Somebody => Ok(None),
+        Named::Nobody => {
+            let message = format!("ARN does not refer to a valid principal: {arn}");
+            Err(KmsError::new(ErrorCode::InvalidArn, message))
+        }
+    }
 }
 
 async fn remove(cx: &Context<'_>, grant: &Versioned<Grant>) -> Result<bool, KmsError> {

@@ -1,5 +1,6 @@
 //! Key policies.
 
+use crate::authorize::policy_checks::Named;
 use crate::context::Context;
 use crate::paging::{Listing, page_size};
 use trent_api::structures::{
@@ -10,15 +11,22 @@ use trent_api::{ErrorCode, KmsError};
 use trent_core::KmsKey;
 use trent_core::key_policy::DEFAULT_POLICY_NAME;
 
-/// GetKeyPolicy: the text as it was put. Raises `NotFoundException`, `InvalidArnException`.
+/// GetKeyPolicy: the text as it was put, but for principals that are gone. Raises `NotFoundException`, `InvalidArnException`.
 pub(crate) async fn get_key_policy(
     cx: &Context<'_>,
     request: GetKeyPolicyRequest,
 ) -> Result<GetKeyPolicyResponse, KmsError> {
     let key = cx.key(&request.key_id).await?;
     check_name(request.policy_name.as_deref())?;
+    let mut policy = key.policy.clone();
+    for (arn, id) in &key.policy_principals {
+        // A principal that is gone is shown by its unique id.
+        if cx.named(arn).await? != Named::Identity(id.clone()) {
+            policy = policy.replace(&format!("\"{arn}\""), &format!("\"{id}\""));
+        }
+    }
     Ok(GetKeyPolicyResponse {
-        policy: Some(key.policy.clone()),
+        policy: Some(policy),
         policy_name: Some(DEFAULT_POLICY_NAME.to_owned()),
     })
 }
