@@ -262,6 +262,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         "TRENT_REPLICATION_DELAY": "PT1H",
         "TRENT_CACHED_KEYS": "10",
         "TRENT_KEYS_PER_REGION_MAX": "2",
+        "TRENT_THROTTLE": "aws",
         "TRENT_LOG": "error",
     }
     with serving(port, env=env) as (server, lines):
@@ -276,6 +277,9 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         assert replica["KeyState"] == "Creating"
         with raises("LimitExceededException"):
             kms.create_key()
+        with raises("ThrottlingException"):
+            for _ in range(1000):
+                kms.enable_key(KeyId=KEY_A)
         assert (data_dir / "root.key").exists()
 
 

@@ -47,6 +47,8 @@ pub(crate) enum Part {
     Decrypt,
     /// GenerateDataKey.
     GenerateDataKey,
+    /// Encrypt beside CreateKey of RSA keys.
+    KeyGeneration,
     /// CreateKey and RotateKeyOnDemand, on disk.
     Write,
     /// Start-up, and the rotation of many keys among very many.

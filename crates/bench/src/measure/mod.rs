@@ -1,5 +1,6 @@
 //! What is measured.
 
+mod key_generation;
 mod requests;
 mod rotation;
 mod writes;
@@ -13,6 +14,11 @@ use anyhow::{Context as _, Result};
 pub(crate) async fn all(plan: &Plan, pinning: Pinning) -> Result<Table> {
     let mut table = Table::default();
     requests::measure(plan, pinning, &mut table).await?;
+    if plan.wants(Part::KeyGeneration) {
+        key_generation::measure(plan, pinning, &mut table)
+            .await
+            .context("measuring beside key generation")?;
+    }
     if plan.wants(Part::Write) {
         writes::measure(plan, pinning, &mut table).await.context("measuring writes")?;
     }
