@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from certificates import Authority
 
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("TRENT_BINARY", ROOT / "target/release/trent"))
@@ -29,16 +31,21 @@ class Trent:
         self.log = log
         self.process = None
         self.startup = []
+        # Who has signed the certificate of the server, if it has one.
+        self.authority = None
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def command(self):
+        return [str(BINARY), "dev", "--listen", f"127.0.0.1:{self.port}", *self.arguments]
+
     def start(self):
         """Starts the server and waits for its line `Ready.`."""
-        command = [str(BINARY), "dev", "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         self.process = subprocess.Popen(
-            command,
+            self.command,
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
@@ -81,13 +88,18 @@ class Trent:
             region_name=region,
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret,
+            verify=self.authority and str(self.authority.path),
             config=Config(**config),
         )
 
     def get(self, path):
         """GETs a path beside the API; returns the decoded JSON."""
-        with urllib.request.urlopen(self.url + path, timeout=60) as response:
+        with urllib.request.urlopen(self.url + path, timeout=60, context=self.tls()) as response:
             return json.load(response)
+
+    def tls(self):
+        """What a client must know to speak TLS with the server, if it does."""
+        return self.authority and ssl.create_default_context(cafile=self.authority.path)
 
     def post(self, path, body=None):
         """POSTs JSON to a path beside the API; returns status and decoded JSON."""
@@ -126,6 +138,74 @@ class Trent:
             return result
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout) if result.stdout.strip() else None
+
+
+class TrentServe(Trent):
+    """A running `trent serve`: its data directory, configuration and, unless `tls` is false,
+    certificate are made in `directory`. `settings` go into the configuration: a value, or for a
+    section a dictionary of values."""
+
+    def __init__(self, directory, tls=True, settings=None, env=None, log=None):
+        super().__init__(data_dir=directory / "data", env=env, log=log)
+        self.config = directory / "trent.toml"
+        self.data_dir = directory / "data"
+        self.settings = {"listen": f"127.0.0.1:{self.port}", "data_dir": str(self.data_dir)}
+        if tls:
+            self.authority = Authority(directory / "authority.crt")
+            self.certificate, self.private_key = directory / "tls.crt", directory / "tls.key"
+            self.authority.certify(self.certificate, self.private_key)
+            files = {"certificate": str(self.certificate), "private_key": str(self.private_key)}
+            self.settings["tls"] = files
+        for name, value in (settings or {}).items():
+            if isinstance(value, dict):
+                value = {**self.settings.get(name, {}), **value}
+            self.settings[name] = value
+        self.configure(self.settings)
+
+    def configure(self, settings):
+        """Writes the configuration."""
+        # A value of JSON is one of TOML, too.
+        lines = [f"{n} = {json.dumps(v)}" for n, v in settings.items() if type(v) is not dict]
+        for name, section in settings.items():
+            if isinstance(section, dict):
+                lines.append(f"[{name}]")
+                lines += [f"{key} = {json.dumps(value)}" for key, value in section.items()]
+        self.config.write_text("\n".join(lines) + "\n")
+
+    @property
+    def url(self):
+        return f"{'https' if self.authority else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def command(self):
+        return [str(BINARY), "serve", "--config", str(self.config)]
+
+    def run(self, *arguments):
+        """Runs `trent` with other arguments to its end."""
+        return subprocess.run(
+            [str(BINARY), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env={**clean_environment(), **self.env},
+        )
+
+    def init(self):
+        """Makes the data directory."""
+        made = self.run("init", "--data-dir", self.data_dir)
+        assert made.returncode == 0, made.stderr
+        return self
+
+    def start(self):
+        if not self.data_dir.exists():
+            self.init()
+        return super().start()
+
+    def refusal(self, *arguments):
+        """What is said by a server that must not start."""
+        result = self.run("serve", "--config", self.config, *arguments)
+        assert (result.returncode, result.stdout) == (1, ""), result
+        return result.stderr
 
 
 def clean_environment():

@@ -4,6 +4,7 @@ to be well-formed. Requests are signed as an SDK signs them."""
 import base64
 import json
 import socket
+import struct
 import threading
 import uuid
 from dataclasses import dataclass
@@ -15,6 +16,13 @@ from botocore.credentials import Credentials
 
 JSON_1_1 = "application/x-amz-json-1.1"
 ERROR_OF_API = "__type"
+
+HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+END_STREAM, ACK, END_HEADERS = 1, 1, 4
+# The whole field `:status: 200` of the static table.
+STATUS_200 = 0x88
+NO_ERROR = b"\0\0\0\0"
 
 
 class Malformed(AssertionError):
@@ -257,3 +265,14 @@ def check_headers(answer, content_type=JSON_1_1):
     assert answer.header("pragma") == "no-cache"
     assert answer.header("date").endswith(" GMT") and parsedate_to_datetime(answer.header("date"))
     return request_id
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">IBBI", len(payload), kind, flags, stream)[1:] + payload
+
+
+def next_frame(connection):
+    """Kind, flags, stream and payload of the next frame."""
+    head = connection.exactly(9)
+    payload = connection.exactly(int.from_bytes(head[:3]))
+    return head[3], head[4], int.from_bytes(head[5:]), payload

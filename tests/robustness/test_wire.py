@@ -8,7 +8,6 @@ import re
 import resource
 import signal
 import socket
-import struct
 import subprocess
 import time
 import uuid
@@ -17,13 +16,27 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 from raw_http import (
+    ACK,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    HEADERS,
+    HTTP_2_PREFACE,
     JSON_1_1,
+    NO_ERROR,
+    PING,
+    RST_STREAM,
+    SETTINGS,
+    STATUS_200,
     Api,
     Closed,
     Connection,
     api_request,
     check_headers,
     encoded,
+    frame,
+    next_frame,
     request_bytes,
     signed_headers,
 )
@@ -526,10 +539,6 @@ def test_errors_over_http_2_are_those_of_http_1(server):
         assert body_1 == body_2
 
 
-def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">IBBI", len(payload), kind, flags, stream)[1:] + payload
-
-
 def literal(name, value):
     """A header field of HPACK as it stands: neither indexed nor compressed."""
     def text(of):
@@ -544,26 +553,12 @@ def literal(name, value):
     return b"\0" + text(name.lower().encode()) + text(value.encode())
 
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
-END_STREAM, ACK, END_HEADERS = 1, 1, 4
-# The whole field `:status: 200` of the static table.
-STATUS_200 = 0x88
-NO_ERROR = b"\0\0\0\0"
-
-
-def next_frame(connection):
-    """Kind, flags, stream and payload of the next frame."""
-    head = connection.exactly(9)
-    payload = connection.exactly(int.from_bytes(head[:3]))
-    return head[3], head[4], int.from_bytes(head[5:]), payload
-
-
 def http_2_requests(port, requests, meanwhile=lambda: None):
     """Begins all requests of operation and body on one connection before it ends any, and does
     something `meanwhile`. Returns the bodies of the answers, each of which must be a success."""
     with Connection(port) as connection:
         settings = frame(SETTINGS, 0, 0) + frame(SETTINGS, ACK, 0)
-        out = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings]
+        out = [HTTP_2_PREFACE + settings]
         for number, (operation, body) in enumerate(requests):
             named = [("X-Amz-Target", f"TrentService.{operation}"), ("Content-Type", JSON_1_1)]
             headers = signed_headers(port, body, named)

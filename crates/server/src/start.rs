@@ -1,13 +1,16 @@
 //! What all servers start with: the runtime, the store and the service over it, the address.
 
 use crate::data_dir::DataDir;
+use crate::files;
 use anyhow::{Context as _, Result};
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
 use trent_crypto::root_key::RootKey;
-use trent_service::{Service, Settings};
+use trent_service::{AWS_NITRO_ROOT, Service, Settings};
 use trent_store::{SqliteStore, Store};
 
 /// Runs a future to its end, on all processors.
@@ -28,6 +31,14 @@ pub(crate) async fn open_service(
         None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?),
     };
     Ok(Arc::new(Service::open(store, &root, settings).await?))
+}
+
+/// The roots of attestation documents in a file; without one, that of AWS.
+pub(crate) fn attestation_roots(path: Option<&Path>) -> Result<Roots> {
+    let Some(path) = path else { return Ok(Roots::from_pem(AWS_NITRO_ROOT)?) };
+    let limit = u64::try_from(ROOTS_BYTES_MAX)?;
+    let pem = files::read(path, limit).context("attestation roots")?;
+    Roots::from_pem(&pem).with_context(|| format!("attestation roots in `{}`", path.display()))
 }
 
 /// Listens; says which address it was when that fails.

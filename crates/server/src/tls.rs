@@ -158,3 +158,17 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How often the files are looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::NamedGroup;
+
+    #[test]
+    fn the_post_quantum_exchange_of_keys_is_preferred() {
+        let groups: Vec<NamedGroup> =
+            default_provider().kx_groups.iter().map(|group| group.name()).collect();
+        assert_eq!(groups[0], NamedGroup::X25519MLKEM768);
+        assert!(groups.contains(&NamedGroup::X25519));
+    }
+}

@@ -3,7 +3,7 @@
 use super::misuse;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control, Limits};
-use crate::start::{KEYS_PER_REGION_MAX, block_on, listen, open_service, say};
+use crate::start::{KEYS_PER_REGION_MAX, attestation_roots, block_on, listen, open_service, say};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -11,9 +11,8 @@ use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use trent_core::{AccountId, Region};
-use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
 use trent_service::seed::SEED_BYTES_MAX;
-use trent_service::{AWS_NITRO_ROOT, Credential, Credentials, Settings};
+use trent_service::{Credential, Credentials, Settings};
 use zeroize::Zeroizing;
 
 /// The options of `trent dev`.
@@ -189,14 +188,6 @@ fn announce(
          Ready.\n",
         env!("CARGO_PKG_VERSION"),
     ))
-}
-
-/// The roots in a file; without one, that of AWS.
-fn attestation_roots(path: Option<&Path>) -> Result<Roots> {
-    let Some(path) = path else { return Ok(Roots::from_pem(AWS_NITRO_ROOT)?) };
-    let read =
-        || anyhow::Ok(Roots::from_pem(&files::read(path, u64::try_from(ROOTS_BYTES_MAX)?)?)?);
-    read().with_context(|| format!("attestation roots in `{}`", path.display()))
 }
 
 fn seed_text(path: &Path) -> Result<Zeroizing<String>> {

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::http::{Control, Server};
-use crate::start::{KEYS_PER_REGION_MAX, block_on, listen, open_service, say};
+use crate::start::{KEYS_PER_REGION_MAX, attestation_roots, block_on, listen, open_service, say};
 use crate::tls::TlsFiles;
 use crate::{log, shutdown};
 use anyhow::{Context as _, Result, ensure};
@@ -11,8 +11,7 @@ use clap::Args;
 use jiff::SignedDuration;
 use std::path::PathBuf;
 use trent_core::{AccountId, Region};
-use trent_crypto::attestation::Roots;
-use trent_service::{AWS_NITRO_ROOT, Credentials, Settings};
+use trent_service::{Credentials, Settings};
 
 /// The options of `trent serve`.
 #[derive(Args)]
@@ -61,7 +60,7 @@ pub(super) fn settings(regions: Vec<Region>, cached_keys_max: u64) -> Result<Set
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
         custom_keys: false,
-        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT)?,
+        attestation_roots: attestation_roots(None)?,
         throttle: false,
         keys_per_region_max: KEYS_PER_REGION_MAX,
         cached_keys_max,

@@ -84,21 +84,23 @@ impl Connections {
             }
         });
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), handler));
-        let patience = tokio::select! {
+        let has_expired = tokio::select! {
             biased;
             ended = connection.as_mut() => return ended_with(ended),
-            () = closing(&mut phase) => self.server.limits.shutdown_timeout,
-            () = activity.expired() => {
-                if activity.is_reading_headers() {
-                    tracing::debug!("a client was too slow with its headers");
-                    return;
-                }
-                CLOSING_TIMEOUT
-            }
+            () = closing(&mut phase) => false,
+            () = activity.expired() => true,
         };
+        if has_expired && activity.is_reading_headers() {
+            return tracing::debug!("a client was too slow with its headers");
+        }
         connection.as_mut().graceful_shutdown();
-        if let Ok(ended) = timeout(patience, connection).await {
-            ended_with(ended);
+        if has_expired {
+            if let Ok(ended) = timeout(CLOSING_TIMEOUT, connection).await {
+                ended_with(ended);
+            }
+        } else {
+            // How long is the server's matter.
+            ended_with(connection.await);
         }
     }
 }
