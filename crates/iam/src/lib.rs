@@ -6,6 +6,7 @@
 pub mod arn;
 pub mod policy;
 pub mod sigv4;
+pub mod web_identity;
 
 /// An HTTP request as it came from the network, as far as its signature is concerned.
 ///

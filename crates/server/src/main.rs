@@ -3,6 +3,8 @@
 mod cli;
 mod data_dir;
 mod http;
+#[cfg_attr(not(test), expect(dead_code, reason = "no command takes web identities yet"))]
+mod oidc;
 mod shutdown;
 
 use clap::Parser as _;

@@ -24,6 +24,7 @@ mod service;
 mod sts;
 pub mod time_travel;
 mod token;
+pub mod web_identity;
 
 pub use authenticate::{Credential, Credentials};
 pub use clock::Clock;
