@@ -31,3 +31,4 @@ pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin};
 pub use service::{AWS_NITRO_ROOT, Service, Settings};
+pub use sts::has_action;

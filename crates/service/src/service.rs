@@ -11,6 +11,7 @@ use crate::last_usage::LastUsages;
 use crate::material::material_spec;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
 use crate::token::Tokens;
+use crate::web_identity::WebIdentities;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub cached_keys_max: u64,
     /// Whether key policies, IAM policies and grants decide who may do what.
     pub enforce: bool,
+    /// Whose web identity tokens are accepted; nobody's without.
+    pub web_identities: Option<WebIdentities>,
 }
 
 /// A key management service over one store.

@@ -324,6 +324,7 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
         cached_keys_max: 100,
         enforce: false,
+        web_identities: None,
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());
     Arc::new(Service::open(store, root, settings).await.unwrap())

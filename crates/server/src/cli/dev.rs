@@ -123,6 +123,7 @@ impl Dev {
             attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
+            web_identities: None,
         };
         let (store, root, _lock): (Arc<dyn Store>, RootKey, _) = match &data_dir {
             Some(path) => {

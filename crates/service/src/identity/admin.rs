@@ -1,7 +1,10 @@
 //! Administration of identities, for the command line. It works on the store of a running server,
 //! which notices within half a second.
 
-use super::{access_key_id, access_key_owner, account_id, changes_id, named_id};
+use super::{
+    access_key_id, access_key_owner, account_id, changes_id, named_id, new_access_key_id,
+    new_secret,
+};
 use crate::error::ServiceError;
 use crate::records::{Records, Versioned};
 use jiff::Timestamp;
@@ -246,9 +249,8 @@ impl Identities {
         account: AccountId,
         user: Option<&IdentityName>,
     ) -> Result<AccessKey, ServiceError> {
-        let id = unique_id(ACCESS_KEY_PREFIX, random()?);
-        let id = id[..ACCESS_KEY_ID_CHARACTERS].to_owned();
-        self.add_access_key(account, user, id, new_secret()?).await
+        let id = new_access_key_id(ACCESS_KEY_PREFIX).map_err(internal)?;
+        self.add_access_key(account, user, id, new_secret().map_err(internal)?).await
     }
 
     /// Makes an access key with an id and a secret that are known already, for automation.
@@ -534,13 +536,6 @@ fn random_account() -> Result<AccountId, ServiceError> {
     AccountId::parse(&number.to_string()).ok_or_else(|| internal("no account"))
 }
 
-/// 40 characters of base64, as AWS's secrets are.
-fn new_secret() -> Result<Zeroizing<String>, ServiceError> {
-    use base64::Engine as _;
-    let random = trent_crypto::random::bytes(30).map_err(internal)?;
-    Ok(Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(&*random)))
-}
-
 fn refused(message: String) -> ServiceError {
     ServiceError::Refused(message)
 }
@@ -555,6 +550,3 @@ fn internal(error: impl std::fmt::Display) -> ServiceError {
 
 /// How often a change is tried again from the reading.
 const RACES_MAX: usize = 16;
-
-/// Access key ids as AWS makes them: `AKIA` and 16 more.
-const ACCESS_KEY_ID_CHARACTERS: usize = 20;
