@@ -26,6 +26,7 @@ pub mod time_travel;
 mod token;
 
 pub use authenticate::{Credential, Credentials};
+pub use authorize::explain::{ExplainedStatement, Explanation, Question};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin};
