@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 /// A data directory that is ours while this value lives.
 pub(crate) struct DataDir {
     path: PathBuf,
-    _lock: File,
+    /// None for administration beside a running server.
+    _lock: Option<File>,
 }
 
 impl DataDir {
@@ -40,7 +41,7 @@ impl DataDir {
                 return Err(error).with_context(|| format!("locking `{}`", lock_path.display()));
             }
         }
-        let directory = Self { path: path.to_owned(), _lock: lock };
+        let directory = Self { path: path.to_owned(), _lock: Some(lock) };
         let root_key_path = directory.root_key_path();
         if !root_key_path.exists() {
             let store_path = directory.store_path();
@@ -53,6 +54,24 @@ impl DataDir {
             );
             write_root_key(path, &root_key_path)
                 .with_context(|| format!("writing root key `{}`", root_key_path.display()))?;
+        }
+        Ok(directory)
+    }
+
+    /// A directory that has a root key and a store already, without the lock: its server may be
+    /// running.
+    pub(crate) fn existing(path: &Path) -> Result<Self> {
+        let directory = Self { path: path.to_owned(), _lock: None };
+        for file in [directory.root_key_path(), directory.store_path()] {
+            let is_there = file
+                .try_exists()
+                .with_context(|| format!("looking into data directory `{}`", path.display()))?;
+            ensure!(
+                is_there,
+                "`{}` is no data directory of trent: there is no `{}`",
+                path.display(),
+                file.display()
+            );
         }
         Ok(directory)
     }

@@ -8,16 +8,19 @@ mod oidc;
 mod shutdown;
 
 use clap::Parser as _;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(&arguments.log)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let logs = arguments.command.is_server();
+    if logs {
+        tracing_subscriber::fmt()
+            .with_env_filter(&arguments.log)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .init();
+    }
     match cli::run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -25,7 +28,11 @@ fn main() -> ExitCode {
                 misuse.exit();
             }
             // `{:#}` prints the whole chain of causes in one line.
-            tracing::error!("{error:#}");
+            if logs {
+                tracing::error!("{error:#}");
+            } else {
+                let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            }
             ExitCode::FAILURE
         }
     }

@@ -138,7 +138,7 @@ fn refused(error: &AuthenticationError) -> KmsError {
     KmsError::new(code, error.message())
 }
 
-fn invalid_token() -> KmsError {
+pub(crate) fn invalid_token() -> KmsError {
     let message = "The security token included in the request is invalid.";
     KmsError::new(ErrorCode::UnrecognizedClient, message)
 }

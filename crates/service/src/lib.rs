@@ -27,6 +27,7 @@ mod token;
 pub mod web_identity;
 
 pub use authenticate::{Credential, Credentials};
+pub use authorize::explain::{ExplainedStatement, Explanation, Question};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin};

@@ -1,6 +1,13 @@
 //! The command line. Every option can also be given in the environment.
 
+mod access_key;
+mod account;
+mod admin;
 mod dev;
+mod policy;
+mod role;
+mod user;
+mod view;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -21,13 +28,35 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run a KMS for development and CI: any credentials, and a clock that can be moved.
-    Dev(dev::Dev),
+    Dev(Box<dev::Dev>),
+    /// Make and list accounts
+    Account(account::AccountCommand),
+    /// Make, list, show and remove IAM users
+    User(user::UserCommand),
+    /// Make, list, show, change and remove IAM roles
+    Role(role::RoleCommand),
+    /// Make, list, deactivate and remove access keys
+    AccessKey(access_key::AccessKeyCommand),
+    /// Put, get, list and remove policies and permissions boundaries of users and roles
+    Policy(policy::PolicyCommand),
+}
+
+impl Command {
+    /// Whether the command runs a server, which logs.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Dev(_))
+    }
 }
 
 /// Runs a command to its end.
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Dev(dev) => dev.run(),
+        Command::Account(account) => account.run(),
+        Command::User(user) => user.run(),
+        Command::Role(role) => role.run(),
+        Command::AccessKey(access_key) => access_key.run(),
+        Command::Policy(policy) => policy.run(),
     }
 }
 

@@ -7,6 +7,8 @@
 
 pub mod admin;
 pub mod apply;
+mod changes;
+mod checks;
 pub(crate) mod directory;
 pub(crate) mod principal;
 
@@ -56,7 +58,7 @@ fn access_key_owner(account: AccountId, user: Option<&str>) -> String {
 
 /// The setting that every change of an identity writes.
 fn changes_id() -> RecordId {
-    setting_id("identities")
+    setting_id(changes::CHANGES)
 }
 
 fn record_id(kind: Kind, account: &str, name: &str) -> RecordId {
