@@ -95,7 +95,7 @@ impl Report {
     }
 
     /// A required member is absent or null.
-    pub(crate) fn missing(&mut self, path: &Path<'_>) {
+    pub fn missing(&mut self, path: &Path<'_>) {
         self.details.push(format!(
             "Value null at '{path}' failed to satisfy constraint: Member must not be null"
         ));
@@ -107,12 +107,12 @@ impl Report {
     }
 
     /// Checks a number against its bounds.
-    pub(crate) fn check_number(&mut self, path: &Path<'_>, shape: &Shape, value: i64) {
+    pub fn check_number(&mut self, path: &Path<'_>, shape: &Shape, value: i64) {
         self.bounds(path, shape, i128::from(value), "value", Some(&value));
     }
 
     /// Checks a length (characters, bytes, entries); `value` is printed unless the shape hides it.
-    pub(crate) fn check_length(
+    pub fn check_length(
         &mut self,
         path: &Path<'_>,
         shape: &Shape,
@@ -124,7 +124,7 @@ impl Report {
     }
 
     /// Checks the length and the pattern of a string.
-    pub(crate) fn check_string(&mut self, path: &Path<'_>, shape: &Shape, value: &str) {
+    pub fn check_string(&mut self, path: &Path<'_>, shape: &Shape, value: &str) {
         // AWS counts UTF-16 code units.
         let length = if value.is_ascii() { value.len() } else { value.encode_utf16().count() };
         self.check_length(path, shape, length, Some(&value));

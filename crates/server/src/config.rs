@@ -3,6 +3,8 @@
 
 use crate::http::Limits;
 use crate::log;
+use crate::oidc::OidcIssuer;
+use crate::start::{KEYS_PER_REGION_MAX, RequestQuotas};
 use crate::tls::TlsFiles;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
@@ -28,6 +30,9 @@ pub(crate) struct Config {
     tls: Tls,
     pub(crate) http: Limits,
     pub(crate) cache: Cache,
+    pub(crate) quotas: Quotas,
+    pub(crate) attestation: Attestation,
+    pub(crate) oidc: Oidc,
     pub(crate) log: Log,
 }
 
@@ -45,6 +50,28 @@ struct Tls {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cache {
     pub(crate) keys: u64,
+}
+
+/// `[quotas]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Quotas {
+    pub(crate) keys_per_region: u32,
+    pub(crate) requests: RequestQuotas,
+}
+
+/// `[attestation]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Attestation {
+    pub(crate) roots: Option<PathBuf>,
+}
+
+/// `[oidc]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Oidc {
+    pub(crate) issuer: Vec<OidcIssuer>,
 }
 
 /// `[log]`
@@ -133,6 +160,7 @@ impl Config {
         within("http.connections_max", http.connections_max, &CONNECTIONS)?;
         within("http.http2_streams_max", http.http2_streams_max, &HTTP2_STREAMS)?;
         within("http.request_bytes_max", http.request_bytes_max, &REQUEST_BYTES)?;
+        within("quotas.keys_per_region", self.quotas.keys_per_region, &(1..=u32::MAX))?;
         log::filter(&self.log.level).context("`log.level`")?;
         Ok(())
     }
@@ -220,6 +248,9 @@ impl Default for Config {
             tls: Tls::default(),
             http: Limits::default(),
             cache: Cache::default(),
+            quotas: Quotas::default(),
+            attestation: Attestation::default(),
+            oidc: Oidc::default(),
             log: Log::default(),
         }
     }
@@ -228,6 +259,12 @@ impl Default for Config {
 impl Default for Cache {
     fn default() -> Self {
         Self { keys: 100_000 }
+    }
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { keys_per_region: KEYS_PER_REGION_MAX, requests: RequestQuotas::Off }
     }
 }
 

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 /// A data directory that is ours while this value lives.
 pub(crate) struct DataDir {
     path: PathBuf,
-    _lock: File,
+    /// None for administration beside a running server.
+    _lock: Option<File>,
 }
 
 impl DataDir {
@@ -55,6 +56,12 @@ impl DataDir {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         Self::check(path)?;
         Self::lock(path)
+    }
+
+    /// The directory without its lock: its server may be running.
+    pub(crate) fn existing(path: &Path) -> Result<Self> {
+        Self::check(path)?;
+        Ok(Self { path: path.to_owned(), _lock: None })
     }
 
     /// Checks that there are a root key and a store, without a lock.
@@ -108,7 +115,7 @@ impl DataDir {
             .open(&lock_path)
             .with_context(|| format!("opening `{}`", lock_path.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => {
                 bail!("data directory `{}` is in use by another trent", path.display())
             }

@@ -6,7 +6,6 @@ mod data_dir;
 mod files;
 mod http;
 mod log;
-#[cfg_attr(not(test), expect(dead_code, reason = "no command takes web identities yet"))]
 mod oidc;
 mod shutdown;
 mod start;

@@ -3,6 +3,8 @@
 use crate::data_dir::DataDir;
 use crate::files;
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use serde::Deserialize;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -56,3 +58,13 @@ pub(crate) fn say(text: &str) -> Result<()> {
 /// KMS keys that an account may have in a Region unless the operator says otherwise (AWS KMS
 /// Developer Guide, "Resource quotas").
 pub(crate) const KEYS_PER_REGION_MAX: u32 = 100_000;
+
+/// Which request quotas are enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RequestQuotas {
+    /// None.
+    Off,
+    /// Those of AWS KMS, for every account and Region.
+    Aws,
+}

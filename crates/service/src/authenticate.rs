@@ -56,7 +56,6 @@ pub(crate) struct Caller {
     pub(crate) principal: Arc<Principal>,
     /// The session with whose temporary access key the request is signed.
     pub(crate) session: Option<Arc<SessionToken>>,
-    pub(crate) access_key_id: String,
 }
 
 impl Caller {
@@ -87,7 +86,6 @@ impl Service {
             region: region.clone(),
             principal,
             session,
-            access_key_id: access_key_id.to_owned(),
         };
         let credentials = &self.settings.credentials;
         let root = |account| Arc::new(Principal::root(region.partition(), account));
@@ -138,7 +136,7 @@ fn refused(error: &AuthenticationError) -> KmsError {
     KmsError::new(code, error.message())
 }
 
-fn invalid_token() -> KmsError {
+pub(crate) fn invalid_token() -> KmsError {
     let message = "The security token included in the request is invalid.";
     KmsError::new(ErrorCode::UnrecognizedClient, message)
 }

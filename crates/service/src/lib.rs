@@ -29,7 +29,9 @@ mod token;
 pub mod web_identity;
 
 pub use authenticate::{Credential, Credentials};
+pub use authorize::explain::{ExplainedStatement, Explanation, Question};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin};
 pub use service::{AWS_NITRO_ROOT, Service, Settings};
+pub use sts::has_action;

@@ -6,11 +6,14 @@
 //! 4. the request quotas, if they are on;
 //! 5. the operation, which resolves, authorizes and checks its keys, works and commits;
 //! 6. the answer: a reply, or an exception that the operation may raise.
+//!
+//! Requests in the query protocol are for AWS STS, which answers on the same path.
 
 use crate::authorize::request::RequestFacts;
 use crate::context::Context;
 use crate::dispatch::dispatch;
 use crate::service::Service;
+use crate::sts::is_query_protocol;
 use serde_json::json;
 use std::net::IpAddr;
 use trent_api::{ErrorCode, KmsError, Operation};
@@ -21,11 +24,13 @@ use trent_iam::Request;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// JSON; empty for operations without a reply.
+    /// JSON, or XML of AWS STS; empty for operations without a reply.
     pub body: Vec<u8>,
-    /// The operation, if the request named one.
+    /// What the body is; `None` for JSON, which is in the version of the request.
+    pub content_type: Option<&'static str>,
+    /// The operation, if the request named one of AWS KMS.
     pub operation: Option<Operation>,
-    /// The exception, if it is one.
+    /// The exception, if it is one of AWS KMS.
     pub error: Option<ErrorCode>,
 }
 
@@ -41,29 +46,6 @@ pub struct Origin {
 impl Service {
     /// Answers one request. Never fails: whatever goes wrong is an exception in the answer.
     pub async fn answer(&self, request: &Request<'_>, origin: Origin, request_id: &str) -> Answer {
-        let operation = match operation_of(request) {
-            Ok(operation) => operation,
-            Err(error) => return failure(None, &error),
-        };
-        match self.reply(operation, request, origin, request_id).await {
-            Ok(body) => Answer { status: 200, body, operation: Some(operation), error: None },
-            Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
-        }
-    }
-
-    async fn reply(
-        &self,
-        operation: Operation,
-        request: &Request<'_>,
-        origin: Origin,
-        request_id: &str,
-    ) -> Result<Vec<u8>, KmsError> {
-        let caller = self.authenticate(request, SERVICE).await?;
-        if !self.has_region(&caller.region) {
-            let region = &caller.region;
-            let message = format!("Credential should be scoped to a valid Region, not '{region}'.");
-            return Err(KmsError::new(ErrorCode::InvalidSignature, message));
-        }
         let facts = RequestFacts {
             body: request.body,
             source_ip: origin.source_ip,
@@ -72,6 +54,38 @@ impl Service {
             referer: header(request, "referer"),
             ..RequestFacts::default()
         };
+        if is_query_protocol(request) {
+            return self.answer_sts(request, &facts, request_id).await;
+        }
+        let operation = match operation_of(request) {
+            Ok(operation) => operation,
+            Err(error) => return failure(None, &error),
+        };
+        match self.reply(operation, request, &facts, request_id).await {
+            Ok(body) => Answer {
+                status: 200,
+                body,
+                content_type: None,
+                operation: Some(operation),
+                error: None,
+            },
+            Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
+        }
+    }
+
+    async fn reply(
+        &self,
+        operation: Operation,
+        request: &Request<'_>,
+        facts: &RequestFacts<'_>,
+        request_id: &str,
+    ) -> Result<Vec<u8>, KmsError> {
+        let caller = self.authenticate(request, SERVICE).await?;
+        if !self.has_region(&caller.region) {
+            let region = &caller.region;
+            let message = format!("Credential should be scoped to a valid Region, not '{region}'.");
+            return Err(KmsError::new(ErrorCode::InvalidSignature, message));
+        }
         let context = Context {
             service: self,
             caller,
@@ -79,7 +93,7 @@ impl Service {
             action: operation.as_str(),
             now: self.clock.now(),
             request_id,
-            facts: &facts,
+            facts,
             attestation: None,
             re_encrypts_on_same_key: None,
         };
@@ -109,6 +123,7 @@ pub fn failure(operation: Option<Operation>, error: &KmsError) -> Answer {
     Answer {
         status: code.status(),
         body: body.to_string().into_bytes(),
+        content_type: None,
         operation,
         error: Some(code),
     }
@@ -119,8 +134,7 @@ fn operation_of(request: &Request<'_>) -> Result<Operation, KmsError> {
         .and_then(|target| target.strip_prefix("TrentService."))
         .and_then(Operation::from_name)
         .filter(|_| {
-            let media_type = header(request, "content-type").unwrap_or_default();
-            let media_type = media_type.split(';').next().unwrap_or_default().trim();
+            let media_type = media_type(request);
             ["application/x-amz-json-1.1", "application/x-amz-json-1.0"]
                 .iter()
                 .any(|known| media_type.eq_ignore_ascii_case(known))
@@ -128,7 +142,13 @@ fn operation_of(request: &Request<'_>) -> Result<Operation, KmsError> {
         .ok_or_else(|| KmsError::bare(ErrorCode::UnknownOperation))
 }
 
-fn header<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
+/// The media type of the body, without its parameters.
+pub(crate) fn media_type<'a>(request: &Request<'a>) -> &'a str {
+    let content_type = header(request, "content-type").unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+pub(crate) fn header<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
     let (_, value) = request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     std::str::from_utf8(value).ok().map(str::trim)
 }

@@ -13,6 +13,7 @@ use crate::material::material_spec;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
 use crate::throttle::Throttle;
 use crate::token::Tokens;
+use crate::web_identity::WebIdentities;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub cached_keys_max: u64,
     /// Whether key policies, IAM policies and grants decide who may do what.
     pub enforce: bool,
+    /// Whose web identity tokens are accepted; nobody's without.
+    pub web_identities: Option<WebIdentities>,
 }
 
 /// A key management service over one store.
@@ -62,7 +65,7 @@ pub struct Service {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) records: Records,
+    pub(crate) records: Arc<Records>,
     pub(crate) key_store: SoftwareKeyStore,
     pub(crate) cache: Cache,
     pub(crate) key_counts: KeyCounts,
@@ -100,7 +103,7 @@ impl Service {
             throttle: settings.throttle.then(Throttle::new),
             settings,
             store,
-            records,
+            records: Arc::new(records),
             key_store: SoftwareKeyStore::new(root),
             tokens: Tokens::new(root),
             job_status: JobStatus::default(),

@@ -17,6 +17,14 @@ pub struct Issuer {
     pub audiences: Vec<String>,
 }
 
+/// The issuers that are trusted, with their keys.
+pub struct WebIdentities {
+    /// Whose tokens are accepted.
+    pub issuers: Vec<Issuer>,
+    /// Where their keys come from.
+    pub keys: Arc<dyn WebIdentityKeys>,
+}
+
 /// Where the public keys of the issuers come from.
 #[async_trait]
 pub trait WebIdentityKeys: Send + Sync {

@@ -13,7 +13,7 @@ use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
 use trent_service::time_travel::ClockMove;
-use trent_service::{AWS_NITRO_ROOT, Credentials, Service, Settings};
+use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 #[derive(Clone, Debug)]
@@ -295,7 +295,7 @@ impl World {
             headers: &headers,
             body: body.as_bytes(),
         };
-        let answer = self.service.answer(&request, "request").await;
+        let answer = self.service.answer(&request, Origin::default(), "request").await;
         let reply = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         assert!(answer.status < 500, "{operation}: {reply}");
         if answer.error.is_some() { Err(text(&reply["__type"])) } else { Ok(reply) }
@@ -327,6 +327,8 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         keys_per_region_max: 100_000,
         enforce: false,
         cached_keys_max: 100,
+        enforce: false,
+        web_identities: None,
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());
     Arc::new(Service::open(store, root, settings).await.unwrap())

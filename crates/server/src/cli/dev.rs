@@ -3,10 +3,12 @@
 use super::misuse;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control, Limits};
-use crate::start::{KEYS_PER_REGION_MAX, attestation_roots, block_on, listen, open_service, say};
+use crate::start::{
+    KEYS_PER_REGION_MAX, RequestQuotas, attestation_roots, block_on, listen, open_service, say,
+};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -80,19 +82,10 @@ pub(crate) struct Dev {
 
     /// Whether calls beyond the request quotas of AWS KMS are throttled.
     #[arg(long, env = "TRENT_THROTTLE", value_enum, default_value = "off")]
-    throttle: Throttling,
+    throttle: RequestQuotas,
 
     #[command(flatten)]
     local_kms: LocalKms,
-}
-
-/// Which request quotas are enforced.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Throttling {
-    /// None.
-    Off,
-    /// Those of AWS KMS, for every account and Region.
-    Aws,
 }
 
 /// The environment of local-kms, for those who come from there.
@@ -140,10 +133,11 @@ impl Dev {
             regions: Vec::new(),
             custom_keys: true,
             attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
-            throttle: self.throttle == Throttling::Aws,
+            throttle: self.throttle == RequestQuotas::Aws,
             keys_per_region_max: self.keys_per_region_max,
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
+            web_identities: None,
         };
         let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
         let service = open_service(directory.as_ref(), settings).await?;

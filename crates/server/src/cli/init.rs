@@ -1,5 +1,6 @@
 //! `trent init`: the data directory of a server, with a new root key and an empty store.
 
+use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::log;
 use crate::start::{block_on, open_service, say};
@@ -24,7 +25,7 @@ impl Init {
 
     async fn make(self) -> Result<()> {
         let directory = DataDir::make(&self.data_dir)?;
-        let settings = super::serve::settings(Vec::new(), CACHED_KEYS_MAX)?;
+        let settings = super::serve::settings(&Config::default())?;
         open_service(Some(&directory), settings).await?.close().await;
         let path = directory.path().display();
         say(&format!(
@@ -34,6 +35,3 @@ impl Init {
         ))
     }
 }
-
-/// The store is empty.
-const CACHED_KEYS_MAX: u64 = 1;

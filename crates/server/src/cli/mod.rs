@@ -1,8 +1,15 @@
 //! The command line. Every option can also be given in the environment.
 
+mod access_key;
+mod account;
+mod admin;
 mod dev;
 mod init;
+mod policy;
+mod role;
 mod serve;
+mod user;
+mod view;
 
 use crate::log;
 use clap::error::ErrorKind;
@@ -28,8 +35,18 @@ enum Command {
     Dev(Box<dev::Dev>),
     /// Make the data directory of a server, with a new root key
     Init(init::Init),
-    /// Run a KMS as a configuration file says: TLS, signatures verified
+    /// Run a KMS as a configuration file says: TLS, signatures verified, policies enforced
     Serve(serve::Serve),
+    /// Make and list accounts
+    Account(account::AccountCommand),
+    /// Make, list, show and remove IAM users
+    User(user::UserCommand),
+    /// Make, list, show, change and remove IAM roles
+    Role(role::RoleCommand),
+    /// Make, list, deactivate and remove access keys
+    AccessKey(access_key::AccessKeyCommand),
+    /// Put, get, list and remove policies and permissions boundaries of users and roles
+    Policy(policy::PolicyCommand),
 }
 
 impl Arguments {
@@ -40,6 +57,11 @@ impl Arguments {
             Command::Dev(dev) => dev.run(log),
             Command::Init(init) => init.run(log),
             Command::Serve(serve) => serve.run(log),
+            Command::Account(account) => account.run(),
+            Command::User(user) => user.run(),
+            Command::Role(role) => role.run(),
+            Command::AccessKey(access_key) => access_key.run(),
+            Command::Policy(policy) => policy.run(),
         }
     }
 }

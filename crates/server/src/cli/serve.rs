@@ -3,14 +3,17 @@
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::http::{Control, Server};
-use crate::start::{KEYS_PER_REGION_MAX, attestation_roots, block_on, listen, open_service, say};
+use crate::oidc::IssuerKeys;
+use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
 use crate::tls::TlsFiles;
 use crate::{log, shutdown};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use jiff::SignedDuration;
 use std::path::PathBuf;
+use std::sync::Arc;
 use trent_core::{AccountId, Region};
+use trent_service::web_identity::WebIdentities;
 use trent_service::{Credentials, Settings};
 
 /// The options of `trent serve`.
@@ -48,23 +51,26 @@ impl Serve {
 }
 
 /// The settings of a service in production.
-pub(super) fn settings(regions: Vec<Region>, cached_keys_max: u64) -> Result<Settings> {
+pub(super) fn settings(config: &Config) -> Result<Settings> {
     // Neither is the account or the Region of anybody: requests name their own.
     let account = AccountId::parse("000000000000").context("no account")?;
     let region = Region::parse("us-east-1").context("no Region")?;
+    let (issuers, keys) = IssuerKeys::configured(&config.oidc.issuer)?;
+    let has_issuers = !issuers.is_empty();
     Ok(Settings {
         credentials: Credentials::strict(),
         account,
         region,
-        regions,
+        regions: config.regions.clone(),
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
         custom_keys: false,
-        attestation_roots: attestation_roots(None)?,
-        throttle: false,
-        keys_per_region_max: KEYS_PER_REGION_MAX,
-        cached_keys_max,
+        attestation_roots: attestation_roots(config.attestation.roots.as_deref())?,
+        throttle: config.quotas.requests == RequestQuotas::Aws,
+        keys_per_region_max: config.quotas.keys_per_region,
+        cached_keys_max: config.cache.keys,
         enforce: true,
+        web_identities: has_issuers.then(|| WebIdentities { issuers, keys: Arc::new(keys) }),
     })
 }
 
@@ -72,13 +78,15 @@ fn check(config: &Config) -> Result<()> {
     if let Some(files) = config.tls()? {
         files.load()?;
     }
+    settings(config)?;
     DataDir::check(&config.data_dir).context("`data_dir`")
 }
 
 async fn serve(config: Config, name: String) -> Result<()> {
     let tls = config.tls()?.map(TlsFiles::watched).transpose().with_context(|| name.clone())?;
-    let directory = DataDir::open(&config.data_dir).context("`data_dir`").context(name)?;
-    let settings = settings(config.regions, config.cache.keys)?;
+    let directory =
+        DataDir::open(&config.data_dir).context("`data_dir`").with_context(|| name.clone())?;
+    let settings = settings(&config).context(name)?;
     let service = open_service(Some(&directory), settings).await?;
     ensure!(
         service.clock().offset().is_zero(),

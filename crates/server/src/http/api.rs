@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use std::panic::AssertUnwindSafe;
 use trent_api::{ErrorCode, KmsError};
 use trent_service::pipeline::failure;
-use trent_service::{Answer, Origin, Service};
+use trent_service::{Answer, Origin, Service, has_action};
 
 /// Answers a request to `/`.
 pub(crate) async fn respond(
@@ -21,7 +21,9 @@ pub(crate) async fn respond(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    if parts.method != Method::POST {
+    // AWS STS answers what is asked in a query, too: a presigned GetCallerIdentity.
+    let is_asked = parts.method == Method::GET && has_action(parts.uri.query().unwrap_or_default());
+    if parts.method != Method::POST && !is_asked {
         return not_posted(&parts);
     }
     let answer = match read(body, limits.request_bytes_max, limits).await {
@@ -38,7 +40,9 @@ pub(crate) async fn respond(
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, content_type(&parts));
+    let content_type = answer.content_type.map(HeaderValue::from_static);
+    let content_type = content_type.unwrap_or_else(|| json_version(&parts));
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
 
@@ -103,7 +107,7 @@ fn not_posted(parts: &Parts) -> Response<Full<Bytes>> {
 }
 
 /// The version of JSON that was asked in.
-fn content_type(parts: &Parts) -> HeaderValue {
+fn json_version(parts: &Parts) -> HeaderValue {
     match parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
         Some(b"application/x-amz-json-1.0") => {
             HeaderValue::from_static("application/x-amz-json-1.0")

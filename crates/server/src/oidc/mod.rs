@@ -22,7 +22,7 @@ use trent_iam::web_identity::{JWKS_BYTES_MAX, Jwks};
 use trent_service::web_identity::{Issuer, KeysUnavailable, WebIdentityKeys};
 
 /// An issuer in the configuration file: `[[oidc.issuer]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OidcIssuer {
     /// Exactly the claim `iss` of its tokens: an `https` address, or `http` on this machine; at most

@@ -3,6 +3,7 @@
 //! AWS: AWS KMS Developer Guide, "AWS KMS condition keys"; IAM User Guide, "AWS global condition
 //! context keys".
 
+use super::global_keys;
 use crate::cache::OpenKey;
 use crate::context::Context;
 use crate::identity::principal::Principal;
@@ -219,41 +220,24 @@ impl<'a> Conditions<'a> {
     }
 
     fn aws(&self, name: &str) -> Option<Values<'_>> {
-        let (facts, principal) = (self.cx.facts, self.principal);
-        if let Some((kind, tag)) = name.split_once('/') {
-            return self.tag(kind, tag);
-        }
-        let session = principal.session.as_ref();
+        let facts = self.cx.facts;
         match name {
-            "principalarn" => one(principal.principal_arn()),
-            "principalaccount" => one(principal.account.as_str()),
-            "principaltype" => one(principal.kind.as_str()),
-            "principalisawsservice" | "viaawsservice" => one("false"),
-            "userid" => one(&principal.user_id),
-            "username" => one(principal.user_name()?),
-            "sourceip" => facts.source_ip.map(|address| owned(address.to_string())),
             "tagkeys" if self.tags_something() => {
                 let tags = facts.tags();
                 (!tags.is_empty()).then(|| many(tags.into_iter().map(|(key, _)| key).collect()))?
             }
             "resourceaccount" => one(self.key?.account.as_str()),
-            "securetransport" => Some(owned(facts.is_secure.to_string())),
-            "currenttime" => Some(owned(self.cx.now.to_string())),
-            "epochtime" => Some(owned(self.cx.now.as_second().to_string())),
             "requestedregion" => one(self.region.as_str()),
-            "useragent" => one(facts.user_agent?),
-            "referer" => one(facts.referer?),
-            "tokenissuetime" => session.map(|session| owned(session.issued.to_string())),
-            "multifactorauthpresent" => session.and_then(|_| one("false")),
-            "federatedprovider" => one(session?.federated_provider.as_deref()?),
-            "sourceidentity" => one(session?.source_identity.as_deref()?),
-            _ => None,
+            _ => self
+                .tag(name)
+                .or_else(|| global_keys::of_request(facts, self.cx.now, name))
+                .or_else(|| global_keys::of_principal(self.principal, name)),
         }
     }
 
-    fn tag(&self, kind: &str, tag: &str) -> Option<Values<'_>> {
+    fn tag(&self, name: &str) -> Option<Values<'_>> {
+        let (kind, tag) = name.split_once('/')?;
         match kind {
-            "principaltag" => one(self.principal.tags.get(tag)?),
             "resourcetag" => {
                 let tags = &self.key?.tags;
                 one(tags.iter().find(|(key, _)| key.to_lowercase() == tag)?.1)
@@ -326,22 +310,13 @@ impl<'a> Conditions<'a> {
 
 impl ConditionKeys for Conditions<'_> {
     fn get(&self, key: &str) -> Option<Values<'_>> {
-        if let Some(given) = self.cx.facts.given.get(key) {
-            return match given.as_slice() {
-                [value] => one(value),
-                values => many(values.iter().map(String::as_str).collect()),
-            };
+        if let Some(values) = self.cx.facts.given.get(key) {
+            return Some(global_keys::given(values));
         }
         match key.split_once(':')? {
             ("kms", name) => self.kms(name),
             ("aws", name) => self.aws(name),
-            _ => {
-                let claims = &self.principal.session.as_ref()?.claims;
-                match claims.get(key)?.as_slice() {
-                    [value] => one(value),
-                    values => many(values.iter().map(String::as_str).collect()),
-                }
-            }
+            _ => global_keys::of_claims(self.principal, key),
         }
     }
 }

@@ -88,7 +88,6 @@ impl Service {
             region: question.region.clone(),
             principal: Arc::clone(&principal),
             session: None,
-            access_key_id: String::new(),
         };
         let cx = Context {
             service: self,

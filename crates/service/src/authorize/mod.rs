@@ -6,6 +6,7 @@
 
 pub(crate) mod conditions;
 pub(crate) mod explain;
+pub(crate) mod global_keys;
 mod grants;
 mod message;
 pub(crate) mod policy_checks;

@@ -2,6 +2,7 @@
 
 use super::principal::{Principal, Session};
 use super::{access_key_id, account_id, changes_id, named_id};
+use crate::authenticate::invalid_token;
 use crate::error::from_store;
 use crate::records::Records;
 use crate::sts::session_token::SessionToken;
@@ -54,7 +55,8 @@ impl Directory {
         }
     }
 
-    /// Who signs with a long-term access key; none if it is unknown or inactive.
+    /// Who signs with a long-term access key; none if it is unknown. Raises
+    /// `UnrecognizedClientException` if it is inactive.
     pub(crate) async fn signer(
         &self,
         records: &Records,
@@ -67,14 +69,16 @@ impl Directory {
             return Ok(Some(signer));
         }
         let key: Option<AccessKey> = self.read(records, &access_key_id(access_key)).await?;
-        let Some(key) = key.filter(|key| key.is_active) else { return Ok(None) };
+        let Some(key) = key else { return Ok(None) };
+        if !key.is_active {
+            return Err(invalid_token());
+        }
         let principal = match &key.user {
             None => Principal::root(partition, key.account),
             Some(name) => {
                 let id = named_id(Kind::User, key.account, name.as_str());
                 let user: Option<User> = self.read(records, &id).await?;
-                let Some(user) = user else { return Ok(None) };
-                Principal::user(partition, &user)?
+                Principal::user(partition, &user.ok_or_else(invalid_token)?)?
             }
         };
         let signer =

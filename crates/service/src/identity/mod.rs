@@ -7,12 +7,34 @@
 
 pub mod admin;
 pub mod apply;
+mod changes;
+mod checks;
 pub(crate) mod directory;
 pub(crate) mod principal;
 
 use crate::records::setting_id;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use trent_core::AccountId;
+use trent_core::identity::unique_id;
+use trent_crypto::error::CryptoError;
 use trent_store::{Kind, RecordId};
+use zeroize::Zeroizing;
+
+/// The id of a new access key: `prefix`, such as `AKIA`, and 16 random letters and digits.
+pub(crate) fn new_access_key_id(prefix: &str) -> Result<String, CryptoError> {
+    let mut random = [0; 17];
+    trent_crypto::random::fill(&mut random)?;
+    let mut id = unique_id(prefix, random);
+    id.truncate(ACCESS_KEY_ID_CHARACTERS);
+    Ok(id)
+}
+
+/// A new secret access key: 40 characters of base64, as AWS's are.
+pub(crate) fn new_secret() -> Result<Zeroizing<String>, CryptoError> {
+    let random = trent_crypto::random::bytes(SECRET_BYTES)?;
+    Ok(Zeroizing::new(STANDARD.encode(&*random)))
+}
 
 /// The record of an account.
 fn account_id(account: AccountId) -> RecordId {
@@ -36,9 +58,15 @@ fn access_key_owner(account: AccountId, user: Option<&str>) -> String {
 
 /// The setting that every change of an identity writes.
 fn changes_id() -> RecordId {
-    setting_id("identities")
+    setting_id(changes::CHANGES)
 }
 
 fn record_id(kind: Kind, account: &str, name: &str) -> RecordId {
     RecordId { kind, account: account.to_owned(), region: String::new(), name: name.to_owned() }
 }
+
+/// Access key ids as AWS makes them.
+const ACCESS_KEY_ID_CHARACTERS: usize = 20;
+
+/// What is in a secret access key.
+const SECRET_BYTES: usize = 30;
