@@ -109,10 +109,10 @@ impl Condition {
             (Set::Single | Set::Any, Values::One(value)) => fits(value),
             (Set::All, Values::Many(values)) => values.iter().all(|value| fits(value)),
             (Set::Any, Values::Many(values)) => values.iter().any(|value| fits(value)),
-            (Set::Single, Values::Many(values)) if self.operator.is_negated => {
-                values.iter().all(|value| fits(value))
+            (Set::Single, Values::Many(values)) => {
+                let include = |value| self.operands.include(value, keys);
+                values.iter().any(|value| include(value)) != self.operator.is_negated
             }
-            (Set::Single, Values::Many(values)) => values.iter().any(|value| fits(value)),
         }
     }
 }
