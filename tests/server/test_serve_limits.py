@@ -219,6 +219,39 @@ def test_the_largest_body_can_be_set(serve):
             assert connection.exchange(api_request(server.port, "ListKeys", body)).code == code
 
 
+def test_all_bodies_together_are_bounded(serve):
+    limits = {"request_bytes_max": "64 KiB", "all_requests_bytes_max": "128 KiB"}
+    server = with_limits(serve, **limits)
+    body = b"{" + b" " * (60 * KIB) + b"}"
+    request = api_request(server.port, "ListKeys", body)
+
+    def begin(connection):
+        """Sends all but a byte, when the server says that it reads."""
+        asking = api_request(server.port, "ListKeys", body, extra=[("Expect", "100-continue")])
+        connection.send(asking[: -len(body)])
+        assert connection.receive().status == 100
+        connection.send(body[:-1])
+
+    with Connection(server.port) as one, Connection(server.port) as two:
+        begin(one)
+        begin(two)
+
+        def is_refused():
+            with Connection(server.port) as further:
+                answer = further.exchange(request)
+                return (answer.status, answer.code) == (503, "ServiceUnavailable")
+
+        wait_until(is_refused)
+        with Connection(server.port) as small:
+            answer = small.exchange(api_request(server.port, "ListKeys"))
+            assert answer.code == "UnrecognizedClientException"
+        for connection in (one, two):
+            connection.send(body[-1:])
+            assert connection.receive().code == "UnrecognizedClientException"
+    with Connection(server.port) as further:
+        assert further.exchange(request).code == "UnrecognizedClientException"
+
+
 def test_clients_that_take_no_answer_do_not_hold_the_server_up(serve):
     server = with_limits(serve, connections_max=2, idle_timeout="1s", header_timeout="1s")
     with contextlib.ExitStack() as held:

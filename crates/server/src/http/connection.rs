@@ -13,15 +13,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::io::InspectReader;
 
 /// What all connections share.
 pub(super) struct Connections {
-    server: Server,
-    side: Router,
+    pub(super) server: Server,
+    /// What is served beside the API.
+    pub(super) side: Router,
+    /// The bytes that bodies may take still.
+    pub(super) body_memory: Semaphore,
     builder: Builder<TokioExecutor>,
 }
 
@@ -29,7 +32,8 @@ impl Connections {
     /// Serves the API and, beside it, `side`.
     pub(super) fn new(server: Server, side: Router) -> Self {
         let builder = builder(&server.limits);
-        Self { server, side, builder }
+        let body_memory = Semaphore::new(server.limits.all_requests_bytes_max);
+        Self { server, side, body_memory, builder }
     }
 
     /// Serves a connection until it ends, or until it is idle once the server is closing.
@@ -73,7 +77,7 @@ impl Connections {
             let running = asked.begin(request.version());
             let connections = Arc::clone(&connections);
             async move {
-                let response = respond(&connections.server, &connections.side, request).await;
+                let response = respond(&connections, request).await;
                 drop(running);
                 Ok::<_, Infallible>(response)
             }
