@@ -2,6 +2,7 @@
 same, with their defaults."""
 
 import contextlib
+import resource
 import socket
 import time
 
@@ -160,6 +161,21 @@ def test_a_full_server_can_be_stopped(serve):
         with Connection(server.port) as further:
             further.send(READY)
             assert server.stop(timeout=10) == 0
+
+
+def test_the_limit_of_file_descriptors_is_raised_for_the_connections(serve):
+    server = serve(tls=False, settings={"http": {"connections_max": 300}}).init()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0] >= 300 + 100
+    with contextlib.ExitStack() as held:
+        connections = [held.enter_context(Connection(server.port)) for _ in range(300)]
+        assert all(is_answered(connection) for connection in connections)
+    assert "file descriptors" not in server.log_path.read_text()
 
 
 # Bytes

@@ -2,6 +2,7 @@
 
 use crate::data_dir::DataDir;
 use anyhow::{Context as _, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +31,26 @@ pub(crate) async fn open_service(
     Ok(Arc::new(Service::open(store, &root, settings).await?))
 }
 
+/// Raises the limit of file descriptors to what this many connections need, as far as the process
+/// may.
+pub(crate) fn allow_descriptors(connections_max: u32) {
+    let wanted = u64::from(connections_max) + DESCRIPTORS_BESIDE;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let possible = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum });
+    if raised.is_err() || possible < wanted {
+        tracing::warn!(
+            connections_max,
+            wanted,
+            maximum,
+            "the process may not have enough file descriptors for as many connections"
+        );
+    }
+}
+
 /// Listens; says which address it was when that fails.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
@@ -41,3 +62,6 @@ pub(crate) fn say(text: &str) -> Result<()> {
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
+
+/// File descriptors that are no connections: store, log, TLS files.
+const DESCRIPTORS_BESIDE: u64 = 256;
