@@ -215,6 +215,7 @@ def test_the_version_is_printed():
         ("--replication-delay", "-5s"),
         ("--cached-keys", "many"),
         ("--cached-keys", "-1"),
+        ("--log", "a=b=c"),
     ],
 )
 def test_a_value_that_an_option_cannot_have_is_refused(option, value):
