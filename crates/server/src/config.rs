@@ -161,6 +161,8 @@ impl Config {
         within("http.http2_streams_max", http.http2_streams_max, &HTTP2_STREAMS)?;
         within("http.request_bytes_max", http.request_bytes_max, &REQUEST_BYTES)?;
         within("quotas.keys_per_region", self.quotas.keys_per_region, &(1..=u32::MAX))?;
+        let all = http.request_bytes_max..=ALL_REQUESTS_BYTES_MAX;
+        within("http.all_requests_bytes_max", http.all_requests_bytes_max, &all)?;
         log::filter(&self.log.level).context("`log.level`")?;
         Ok(())
     }
@@ -290,6 +292,8 @@ const HTTP2_STREAMS: RangeInclusive<u32> = 1..=10_000;
 /// From the largest request of Encrypt to more than anybody needs.
 const REQUEST_BYTES: RangeInclusive<usize> = 16 * 1024..=16 * 1024 * 1024;
 
+const ALL_REQUESTS_BYTES_MAX: usize = 1024 * 1024 * 1024 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,6 +422,7 @@ mod tests {
             ("[http]\nconnections_max = 0", "`http.connections_max`"),
             ("[http]\nhttp2_streams_max = 0", "`http.http2_streams_max`"),
             ("[http]\nrequest_bytes_max = 1", "`http.request_bytes_max`"),
+            ("[http]\nall_requests_bytes_max = 1", "`http.all_requests_bytes_max`"),
             ("[log]\nlevel = \"a=b=c\"", "`log.level`"),
             ("[tls]\ncertificate = \"x\"", "`tls.private_key` is missing"),
             ("[tls]\nprivate_key = \"x\"", "`tls.certificate` is missing"),

@@ -4,7 +4,9 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::http::{Control, Server};
 use crate::oidc::IssuerKeys;
-use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
+use crate::start::{
+    RequestQuotas, allow_descriptors, attestation_roots, block_on, listen, open_service, say,
+};
 use crate::tls::TlsFiles;
 use crate::{log, shutdown};
 use anyhow::{Context as _, Result, ensure};
@@ -95,6 +97,7 @@ async fn serve(config: Config, name: String) -> Result<()> {
         directory.path().display(),
         service.clock().offset()
     );
+    allow_descriptors(config.http.connections_max);
     let stop = shutdown::signal()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr()?;
