@@ -200,6 +200,10 @@ def change(name, content):
         (lambda server: server.private_key.unlink(), ["`tls.private_key`", "tls.key", "No such"]),
         (change("certificate", b"x"), ["`tls.certificate`", "tls.crt` has no certificate in PEM"]),
         (change("private_key", b"x"), ["`tls.private_key`", "tls.key` has no private key in PEM"]),
+        (
+            change("private_key", b"-----BEGIN PRIVATE KEY-----\neA==\n-----END PRIVATE KEY-----\n"),
+            ["`tls.private_key`", "tls.key` is a private key that cannot be used"],
+        ),
         (lambda server: server.private_key.chmod(0o644), ["`tls.private_key`", "0644", "chmod"]),
         (
             lambda server: server.authority.certify(
