@@ -14,9 +14,23 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash
 }
 
+/// The hash of one text as it is, which everybody's tools compute.
+pub fn sha256_of(text: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(aws_lc_rs::digest::digest(&SHA256, text).as_ref());
+    hash
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// FIPS 180-4, the example of NIST for "abc".
+    #[test]
+    fn one_text_is_hashed_as_it_is() {
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256_of(b"abc").to_vec(), crate::testing::hex(expected));
+    }
 
     #[test]
     fn parts_are_told_apart() {

@@ -1,6 +1,8 @@
 //! The configuration of `trent serve`: a TOML file, and on top of it the environment. Every mistake
 //! is told with its place.
 
+use crate::audit::{AGE_MAX, AuditSettings, Durability, FILE_BYTES_MAX};
+use crate::data_dir::DataDir;
 use crate::http::Limits;
 use crate::log;
 use crate::oidc::OidcIssuer;
@@ -33,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) quotas: Quotas,
     pub(crate) attestation: Attestation,
     pub(crate) oidc: Oidc,
+    pub(crate) audit: Audit,
     pub(crate) log: Log,
 }
 
@@ -74,6 +77,33 @@ pub(crate) struct Oidc {
     pub(crate) issuer: Vec<OidcIssuer>,
 }
 
+/// `[audit]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Audit {
+    dir: Option<PathBuf>,
+    durability: Durability,
+    #[serde(deserialize_with = "size")]
+    max_file_size: usize,
+    #[serde(deserialize_with = "duration")]
+    max_age: Duration,
+    compress: bool,
+    dangerously_off: bool,
+}
+
+impl Audit {
+    /// How the audit log is written; none if it is off.
+    pub(crate) fn settings(&self, data_dir: &Path) -> Option<AuditSettings> {
+        (!self.dangerously_off).then(|| AuditSettings {
+            folder: self.dir.clone().unwrap_or_else(|| DataDir::audit_in(data_dir)),
+            durability: self.durability,
+            file_bytes_max: self.max_file_size as u64,
+            age_max: self.max_age,
+            compress: self.compress,
+        })
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -88,7 +118,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self> {
-        let text = file.map(|path| crate::files::read(path, FILE_BYTES_MAX)).transpose()?;
+        let text = file.map(|path| crate::files::read(path, CONFIG_BYTES_MAX)).transpose()?;
         let source = file.map_or("configuration".to_owned(), |path| path.display().to_string());
         let config = Self::parse(&text.unwrap_or_default(), &source, environment)?;
         config.check().with_context(|| source)?;
@@ -163,6 +193,10 @@ impl Config {
         within("quotas.keys_per_region", self.quotas.keys_per_region, &(1..=u32::MAX))?;
         let all = http.request_bytes_max..=ALL_REQUESTS_BYTES_MAX;
         within("http.all_requests_bytes_max", http.all_requests_bytes_max, &all)?;
+        within("audit.max_file_size", self.audit.max_file_size, &AUDIT_FILE_BYTES)?;
+        let (age, least, most) = (self.audit.max_age, AUDIT_AGE.start(), AUDIT_AGE.end());
+        let is_fine = AUDIT_AGE.contains(&age);
+        ensure!(is_fine, "`audit.max_age`: {age:?} is not between {least:?} and {most:?}");
         log::filter(&self.log.level).context("`log.level`")?;
         Ok(())
     }
@@ -253,6 +287,7 @@ impl Default for Config {
             quotas: Quotas::default(),
             attestation: Attestation::default(),
             oidc: Oidc::default(),
+            audit: Audit::default(),
             log: Log::default(),
         }
     }
@@ -270,6 +305,19 @@ impl Default for Quotas {
     }
 }
 
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            durability: Durability::Written,
+            max_file_size: FILE_BYTES_MAX,
+            max_age: AGE_MAX,
+            compress: true,
+            dangerously_off: false,
+        }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".to_owned(), format: log::Format::Text }
@@ -281,13 +329,18 @@ const PREFIX: &str = "TRENT_SERVE__";
 
 const PORT: u16 = 8443;
 
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
 
 const CONNECTIONS: RangeInclusive<u32> = 1..=1_000_000;
 
 const HTTP2_STREAMS: RangeInclusive<u32> = 1..=10_000;
+
+/// From a few records to what still is handy.
+const AUDIT_FILE_BYTES: RangeInclusive<usize> = 16 * 1024..=1024 * 1024 * 1024;
+
+const AUDIT_AGE: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24 * 366);
 
 /// From the largest request of Encrypt to more than anybody needs.
 const REQUEST_BYTES: RangeInclusive<usize> = 16 * 1024..=16 * 1024 * 1024;
@@ -347,7 +400,11 @@ mod tests {
             let known = known.split("expected").nth(1).unwrap();
             let named: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
             for key in named {
-                assert!(section.unwrap_or(&table).contains_key(key), "{name}.{key} is not told");
+                // Of what has no default there is a sample.
+                let is_told = section.unwrap_or(&table).contains_key(key)
+                    || SAMPLE.contains(&format!("\n#  {key} = "))
+                    || SAMPLE.contains(&format!("\n#  [[{key}."));
+                assert!(is_told, "{name}.{key} is not told");
             }
         }
         assert!(keys > 15, "{text}");
@@ -423,6 +480,8 @@ mod tests {
             ("[http]\nhttp2_streams_max = 0", "`http.http2_streams_max`"),
             ("[http]\nrequest_bytes_max = 1", "`http.request_bytes_max`"),
             ("[http]\nall_requests_bytes_max = 1", "`http.all_requests_bytes_max`"),
+            ("[audit]\nmax_file_size = 1", "`audit.max_file_size`"),
+            ("[audit]\nmax_age = \"1s\"", "`audit.max_age`"),
             ("[log]\nlevel = \"a=b=c\"", "`log.level`"),
             ("[tls]\ncertificate = \"x\"", "`tls.private_key` is missing"),
             ("[tls]\nprivate_key = \"x\"", "`tls.certificate` is missing"),

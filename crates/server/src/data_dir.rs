@@ -95,6 +95,11 @@ impl DataDir {
         &self.path
     }
 
+    /// Where the audit log of a data directory is, unless it is configured elsewhere.
+    pub(crate) fn audit_in(path: &Path) -> PathBuf {
+        path.join("audit")
+    }
+
     /// Where the store is.
     pub(crate) fn store_path(&self) -> PathBuf {
         store_path(&self.path)

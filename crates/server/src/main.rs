@@ -1,5 +1,6 @@
 //! The binary `trent`: command line, HTTP, start and shutdown. It knows no KMS logic.
 
+mod audit;
 mod cli;
 mod config;
 mod data_dir;

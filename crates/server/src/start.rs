@@ -1,5 +1,6 @@
 //! What all servers start with: the runtime, the store and the service over it, the address.
 
+use crate::audit::{AuditLog, AuditSettings};
 use crate::data_dir::DataDir;
 use crate::files;
 use anyhow::{Context as _, Result};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
 use trent_crypto::root_key::RootKey;
+use trent_service::audit::signing_key;
 use trent_service::{AWS_NITRO_ROOT, Service, Settings};
 use trent_store::{SqliteStore, Store};
 
@@ -21,10 +23,12 @@ pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-/// Opens the service over the store of a data directory, or over one in memory.
+/// Opens the service over the store of a data directory, or over one in memory, with an audit log
+/// if there is to be one.
 pub(crate) async fn open_service(
     directory: Option<&DataDir>,
-    settings: Settings,
+    mut settings: Settings,
+    audit: Option<AuditSettings>,
 ) -> Result<Arc<Service>> {
     let (store, root): (Arc<dyn Store>, RootKey) = match directory {
         Some(directory) => {
@@ -33,6 +37,10 @@ pub(crate) async fn open_service(
         }
         None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?),
     };
+    if let Some(audit) = audit {
+        let key = signing_key(&*store, &root).await?;
+        settings.audit = Some(Arc::new(AuditLog::open(audit, key)?));
+    }
     Ok(Arc::new(Service::open(store, &root, settings).await?))
 }
 

@@ -56,6 +56,7 @@ pub(crate) struct Caller {
     pub(crate) principal: Arc<Principal>,
     /// The session with whose temporary access key the request is signed.
     pub(crate) session: Option<Arc<SessionToken>>,
+    pub(crate) access_key_id: Arc<str>,
 }
 
 impl Caller {
@@ -86,6 +87,7 @@ impl Service {
             region: region.clone(),
             principal,
             session,
+            access_key_id: Arc::from(access_key_id),
         };
         let credentials = &self.settings.credentials;
         let root = |account| Arc::new(Principal::root(region.partition(), account));

@@ -3,6 +3,7 @@
 //! INVARIANT (authorized keys): an operation sees a key only as [`AuthorizedKey`], and only this
 //! file makes one.
 
+use crate::audit::service_event::ServiceEvent;
 use crate::authenticate::Caller;
 use crate::authorize::Resource;
 use crate::authorize::request::RequestFacts;
@@ -115,7 +116,9 @@ impl Context<'_> {
 
     /// The same request, with what its recipient has attested.
     pub(crate) fn with_attestation(&self, attestation: Attestation) -> Self {
-        Self { attestation: Some(Arc::new(attestation)), ..self.clone() }
+        let attestation = Arc::new(attestation);
+        self.facts.audit.recipient(&attestation);
+        Self { attestation: Some(attestation), ..self.clone() }
     }
 
     /// The key that the request names, in any of the four forms.
@@ -138,7 +141,10 @@ impl Context<'_> {
             return Err(self.denied("this resource"));
         }
         match self.service.key(&arn).await? {
-            Some(_) => Ok(arn),
+            Some(_) => {
+                self.facts.audit.key(&arn);
+                Ok(arn)
+            }
             None => Err(key_not_found(&arn)),
         }
     }
@@ -185,6 +191,8 @@ impl Context<'_> {
                 if changed.next_job() != key.next_job() {
                     self.service.wake_jobs.notify_one();
                 }
+                let events = ServiceEvent::synchronizations(&key, &changed);
+                self.service.note_events(events, self.now);
                 return Ok(changed);
             }
         }
@@ -329,6 +337,7 @@ impl Context<'_> {
             self.authorize_identity(&arn.to_string())?;
             return Err(key_not_found(arn));
         };
+        self.facts.audit.key(arn);
         if key.key.value.manager == KeyManagerType::Aws && !managed::permits(self.operation) {
             return Err(self.denied_by_key_policy(&arn.to_string()));
         }

@@ -30,6 +30,9 @@ pub enum ServiceError {
     /// The clock cannot be moved as asked.
     #[error("{0}")]
     Clock(String),
+    /// The audit log cannot be written.
+    #[error("{0}")]
+    Audit(#[from] crate::audit::AuditError),
     /// Something else failed.
     #[error("{0}")]
     Internal(String),

@@ -3,6 +3,7 @@
 //! It knows no HTTP types, sockets or environment: a request comes in as method, path, headers and
 //! body, an answer goes out as a status and a body. Time comes from one [`Clock`].
 
+pub mod audit;
 mod authenticate;
 mod authorize;
 mod cache;
@@ -32,6 +33,6 @@ pub use authenticate::{Credential, Credentials};
 pub use authorize::explain::{ExplainedStatement, Explanation, Question};
 pub use clock::Clock;
 pub use error::ServiceError;
-pub use pipeline::{Answer, Origin};
+pub use pipeline::{Answer, Origin, Tls};
 pub use service::{AWS_NITRO_ROOT, Service, Settings};
 pub use sts::has_action;

@@ -5,10 +5,13 @@
 //! 3. the typed request, all violated constraints collected;
 //! 4. the request quotas, if they are on;
 //! 5. the operation, which resolves, authorizes and checks its keys, works and commits;
-//! 6. the answer: a reply, or an exception that the operation may raise.
+//! 6. the answer: a reply, or an exception that the operation may raise;
+//! 7. the audit log: the answer leaves when the record of the request is kept.
 //!
 //! Requests in the query protocol are for AWS STS, which answers on the same path.
 
+use crate::audit::collector::Collector;
+use crate::audit::entry::Api;
 use crate::authorize::request::RequestFacts;
 use crate::context::Context;
 use crate::dispatch::dispatch;
@@ -41,6 +44,19 @@ pub struct Origin {
     pub source_ip: Option<IpAddr>,
     /// Whether it came over TLS.
     pub is_secure: bool,
+    /// What was agreed on, if it came over TLS.
+    pub tls: Option<Tls>,
+}
+
+/// What client and server agreed on, for the audit log.
+#[derive(Clone, Copy, Debug)]
+pub struct Tls {
+    /// Such as `TLSv1.3`.
+    pub version: &'static str,
+    /// Such as `TLS_AES_128_GCM_SHA256`.
+    pub cipher_suite: &'static str,
+    /// Such as `X25519MLKEM768`.
+    pub key_exchange: Option<&'static str>,
 }
 
 impl Service {
@@ -52,16 +68,27 @@ impl Service {
             is_secure: origin.is_secure,
             user_agent: header(request, "user-agent"),
             referer: header(request, "referer"),
+            audit: self
+                .settings
+                .audit
+                .as_ref()
+                .map_or_else(Collector::default, |_| Collector::on()),
             ..RequestFacts::default()
         };
         if is_query_protocol(request) {
-            return self.answer_sts(request, &facts, request_id).await;
+            return self.answer_sts(request, &facts, origin, request_id).await;
         }
         let operation = match operation_of(request) {
             Ok(operation) => operation,
             Err(error) => return failure(None, &error),
         };
-        match self.reply(operation, request, &facts, request_id).await {
+        let entry = match self.audit(Api::Kms(operation), request, &facts, origin, request_id) {
+            Ok(entry) => entry,
+            Err(error) => return failure(Some(operation), &KmsError::internal(error)),
+        };
+        let reply = self.reply(operation, request, &facts, request_id).await;
+        let reply = reply.map_err(|error| may_be_raised(operation, error));
+        match entry.closed(reply).await {
             Ok(body) => Answer {
                 status: 200,
                 body,
@@ -69,7 +96,7 @@ impl Service {
                 operation: Some(operation),
                 error: None,
             },
-            Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
+            Err(error) => failure(Some(operation), &error),
         }
     }
 
@@ -81,6 +108,7 @@ impl Service {
         request_id: &str,
     ) -> Result<Vec<u8>, KmsError> {
         let caller = self.authenticate(request, SERVICE).await?;
+        facts.audit.caller(&caller);
         if !self.has_region(&caller.region) {
             let region = &caller.region;
             let message = format!("Credential should be scoped to a valid Region, not '{region}'.");

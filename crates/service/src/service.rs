@@ -1,5 +1,6 @@
 //! The service: what all requests and jobs share, and how keys and aliases are read and written.
 
+use crate::audit::AuditSink;
 use crate::authenticate::Credentials;
 use crate::cache::{AliasId, Cache, GrantsByGrantee, OpenKey};
 use crate::change_set::ChangeSet;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub enforce: bool,
     /// Whose web identity tokens are accepted; nobody's without.
     pub web_identities: Option<WebIdentities>,
+    /// Where the audit log is kept; without it there is none.
+    pub audit: Option<Arc<dyn AuditSink>>,
 }
 
 /// A key management service over one store.
@@ -75,6 +78,8 @@ pub struct Service {
     pub(crate) throttle: Option<Throttle>,
     pub(crate) job_status: JobStatus,
     pub(crate) last_usages: LastUsages,
+    /// Records of what the jobs did that are not kept yet.
+    pub(crate) unkept_events: std::sync::Mutex<Vec<Vec<u8>>>,
     /// Places for work that takes long.
     pub(crate) slow_work: Semaphore,
     /// Something may have become due.
@@ -108,6 +113,7 @@ impl Service {
             tokens: Tokens::new(root),
             job_status: JobStatus::default(),
             last_usages: LastUsages::default(),
+            unkept_events: std::sync::Mutex::default(),
             slow_work: Semaphore::new(slow_work_places()),
             wake_jobs: Notify::new(),
             running_jobs: Mutex::new(()),
@@ -125,15 +131,22 @@ impl Service {
         &self.clock
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers and the audit log can be written.
     pub async fn is_ready(&self) -> bool {
-        self.store.next_due().await.is_ok()
+        let audit = self.settings.audit.as_ref();
+        self.store.next_due().await.is_ok() && audit.is_none_or(|sink| sink.failure().is_none())
     }
 
     /// Finishes what is under way in the store and closes it.
     pub async fn close(&self) {
         self.write_last_usages().await;
         self.store.close().await;
+        if let Err(error) = self.keep_events().await {
+            tracing::error!(%error, "events were lost");
+        }
+        if let Some(sink) = &self.settings.audit {
+            sink.close();
+        }
     }
 
     /// The key of this ARN, opened, or none.

@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
+use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
-use trent_service::{Credentials, Service, Settings};
+use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 #[tokio::test]
@@ -53,7 +54,13 @@ async fn service(regions: &[&str]) -> Service {
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
         custom_keys: false,
+        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
+        throttle: false,
+        keys_per_region_max: 100_000,
         cached_keys_max: 100,
+        enforce: false,
+        web_identities: None,
+        audit: None,
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     Service::open(store, &RootKey::generate().unwrap(), settings).await.unwrap()
@@ -83,7 +90,7 @@ async fn call(
     let body = body.to_string();
     let request =
         Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, "request").await;
+    let answer = service.answer(&request, Origin::default(), "request").await;
     let reply = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     if answer.error.is_some() { Err(reply) } else { Ok(reply) }
 }

@@ -325,10 +325,10 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
         throttle: false,
         keys_per_region_max: 100_000,
-        enforce: false,
         cached_keys_max: 100,
         enforce: false,
         web_identities: None,
+        audit: None,
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());
     Arc::new(Service::open(store, root, settings).await.unwrap())

@@ -8,9 +8,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
+use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
-use trent_service::{Credentials, Service, Settings};
+use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 const REGION: &str = "us-east-1";
@@ -127,7 +128,7 @@ async fn call(
     let body = body.to_string();
     let request =
         Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, "request").await;
+    let answer = service.answer(&request, Origin::default(), "request").await;
     let reply: Value = serde_json::from_slice(&answer.body).unwrap();
     match answer.error {
         Some(code) => Err(code.as_str().to_owned()),
@@ -143,10 +144,15 @@ async fn open(throttle: bool) -> Arc<Service> {
         region: Region::parse(REGION).unwrap(),
         on_demand_rotation_delay: SignedDuration::ZERO,
         replication_delay: SignedDuration::ZERO,
+        regions: Vec::new(),
         custom_keys: false,
+        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
         throttle,
         keys_per_region_max: 100_000,
         cached_keys_max: 100,
+        enforce: false,
+        web_identities: None,
+        audit: None,
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     let root = RootKey::from_bytes(&[0xe7; 32]).unwrap();

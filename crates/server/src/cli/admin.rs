@@ -84,6 +84,11 @@ impl Administration {
         })
     }
 
+    /// The data directory, if one is given.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
     /// The store and its root key.
     pub(crate) async fn open(&self) -> Result<(Arc<dyn Store>, RootKey)> {
         let Some(path) = &self.data_dir else {

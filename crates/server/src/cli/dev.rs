@@ -1,6 +1,7 @@
 //! `trent dev`: a faithful local KMS that accepts any credentials and can travel in time.
 
 use super::misuse;
+use crate::audit::AuditSettings;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control, Limits};
 use crate::start::{
@@ -28,6 +29,10 @@ pub(crate) struct Dev {
     /// The folder that keeps keys across restarts; without it nothing is kept.
     #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+
+    /// The folder of an audit log, in which each request is recorded; without it there is none.
+    #[arg(long, env = "TRENT_AUDIT_DIR", value_name = "DIR")]
+    audit_dir: Option<PathBuf>,
 
     /// The account of callers whose access key id is not 12 digits [default: 000000000000]
     #[arg(long, env = "TRENT_ACCOUNT", value_name = "DIGITS", value_parser = account)]
@@ -138,9 +143,11 @@ impl Dev {
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
             web_identities: None,
+            audit: None,
         };
+        let audit = self.audit_dir.map(AuditSettings::in_folder);
         let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
-        let service = open_service(directory.as_ref(), settings).await?;
+        let service = open_service(directory.as_ref(), settings, audit).await?;
         if let Some(path) = &seed {
             let seeded = service
                 .seed(&seed_text(path)?)

@@ -26,7 +26,7 @@ impl Init {
     async fn make(self) -> Result<()> {
         let directory = DataDir::make(&self.data_dir)?;
         let settings = super::serve::settings(&Config::default())?;
-        open_service(Some(&directory), settings).await?.close().await;
+        open_service(Some(&directory), settings, None).await?.close().await;
         let path = directory.path().display();
         say(&format!(
             "Made the data directory {path}.\n\

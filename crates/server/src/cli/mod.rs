@@ -3,6 +3,7 @@
 mod access_key;
 mod account;
 mod admin;
+mod audit;
 mod dev;
 mod init;
 mod policy;
@@ -47,6 +48,8 @@ enum Command {
     AccessKey(access_key::AccessKeyCommand),
     /// Put, get, list and remove policies and permissions boundaries of users and roles
     Policy(policy::PolicyCommand),
+    /// Verify and read the audit log
+    Audit(audit::AuditCommand),
 }
 
 impl Arguments {
@@ -62,6 +65,7 @@ impl Arguments {
             Command::Role(role) => role.run(),
             Command::AccessKey(access_key) => access_key.run(),
             Command::Policy(policy) => policy.run(),
+            Command::Audit(audit) => audit.run(),
         }
     }
 }

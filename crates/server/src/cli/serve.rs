@@ -72,6 +72,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings> {
         keys_per_region_max: config.quotas.keys_per_region,
         cached_keys_max: config.cache.keys,
         enforce: true,
+        audit: None,
         web_identities: has_issuers.then(|| WebIdentities { issuers, keys: Arc::new(keys) }),
     })
 }
@@ -89,7 +90,13 @@ async fn serve(config: Config, name: String) -> Result<()> {
     let directory =
         DataDir::open(&config.data_dir).context("`data_dir`").with_context(|| name.clone())?;
     let settings = settings(&config).context(name)?;
-    let service = open_service(Some(&directory), settings).await?;
+    let audit = config.audit.settings(&config.data_dir);
+    if audit.is_none() {
+        tracing::warn!(
+            "THE AUDIT LOG IS OFF (`audit.dangerously_off`): nothing will show who did what"
+        );
+    }
+    let service = open_service(Some(&directory), settings, audit).await?;
     ensure!(
         service.clock().offset().is_zero(),
         "the clock of the store in `{}` was moved ahead by {} in development mode: rotations and \

@@ -7,6 +7,7 @@ use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use rustls::{CipherSuite, ProtocolVersion, ServerConnection};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::io::InspectReader;
-use trent_service::Origin;
+use trent_service::{Origin, Tls};
 
 /// What all connections share.
 pub(super) struct Connections {
@@ -46,7 +47,7 @@ impl Connections {
         // Without this, small answers wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let source_ip = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
-        let origin = Origin { source_ip, is_secure: self.server.tls.is_some() };
+        let origin = Origin { source_ip, is_secure: self.server.tls.is_some(), tls: None };
         let Some(tls) = &self.server.tls else {
             return self.serve_http(stream, origin, phase).await;
         };
@@ -57,7 +58,10 @@ impl Connections {
             () = closing(&mut phase) => return,
         };
         match stream {
-            Ok(Ok(stream)) => self.serve_http(stream, origin, phase).await,
+            Ok(Ok(stream)) => {
+                let origin = Origin { tls: agreed(stream.get_ref().1), ..origin };
+                self.serve_http(stream, origin, phase).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
         }
@@ -122,6 +126,24 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_header_list_size(HEADER_BYTES_MAX)
         .max_concurrent_streams(limits.http2_streams_max);
     builder
+}
+
+/// What was agreed on in a handshake, in the words of the IANA.
+fn agreed(connection: &ServerConnection) -> Option<Tls> {
+    let version = match connection.protocol_version()? {
+        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        ProtocolVersion::TLSv1_2 => "TLSv1.2",
+        _ => return None,
+    };
+    let exchange = connection.negotiated_key_exchange_group();
+    let cipher_suite = match connection.negotiated_cipher_suite()?.suite() {
+        CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other.as_str()?,
+    };
+    let key_exchange = exchange.and_then(|group| group.name().as_str());
+    Some(Tls { version, cipher_suite, key_exchange })
 }
 
 /// Ends when connections are to be closed.

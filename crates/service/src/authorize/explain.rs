@@ -88,6 +88,7 @@ impl Service {
             region: question.region.clone(),
             principal: Arc::clone(&principal),
             session: None,
+            access_key_id: Arc::from(""),
         };
         let cx = Context {
             service: self,

@@ -32,13 +32,19 @@ impl Context<'_> {
             is_same && self.permits(&grant.terms, operation, conditions)
         };
         for grantee in [Some(&principal.arn), principal.role_arn.as_ref()].into_iter().flatten() {
-            if grants.get(grantee).is_some_and(|grants| grants.iter().any(permits)) {
+            if let Some(grant) =
+                grants.get(grantee).and_then(|all| all.iter().find(|one| permits(one)))
+            {
+                self.facts.audit.grant(&grant.id);
                 return Ok(Granted::Directly);
             }
         }
-        let to_account = grants.get(&account).is_some_and(|grants| grants.iter().any(permits));
+        let to_account = grants.get(&account).and_then(|all| all.iter().find(|one| permits(one)));
+        if let Some(grant) = to_account {
+            self.facts.audit.grant(&grant.id);
+        }
         // A grant of which only a token is known is in force too, on every node at once.
-        Ok(if to_account { Granted::ToAccount } else { Granted::Nothing })
+        Ok(if to_account.is_some() { Granted::ToAccount } else { Granted::Nothing })
     }
 
     /// Whether the caller may retire the grant: as its retiring principal, as its grantee if
@@ -49,6 +55,7 @@ impl Context<'_> {
             return Ok(());
         }
         let (terms, principal) = (&grant.terms, &*self.caller.principal);
+        self.facts.audit.grant(&grant.id);
         let is = |one: &Named, id: &Option<String>| match one {
             Named::Arn(arn) => principal.is(arn) && (id.is_none() || *id == principal.unique_id),
             Named::Service(_) => false,

@@ -57,7 +57,10 @@ pub(crate) struct Verdicts {
     is_foreign: bool,
     /// Of the key policy; none where no key is involved.
     key: Option<Verdict>,
-    identity_denies: bool,
+    /// The policy of the principal and the statement in it, by their places.
+    identity_denied_by: Option<(usize, usize)>,
+    identity_allowed_by: Option<(usize, usize)>,
+    /// It is allowed as identity-based policies would.
     identity_allows: bool,
     boundary: Option<Verdict>,
     session_denies: bool,
@@ -71,12 +74,13 @@ impl Verdicts {
         key: Option<(&Policy, AccountId)>,
         request: &AccessRequest<'_>,
     ) -> Self {
-        let mut identity_denies = false;
-        let mut identity_allows = false;
-        for (_, policy) in &principal.policies {
+        let mut identity_denied_by = None;
+        let mut identity_allowed_by = None;
+        for (index, (_, policy)) in principal.policies.iter().enumerate() {
             let verdict = policy.evaluate(request);
-            identity_denies |= verdict.denied_by.is_some();
-            identity_allows |= verdict.allowed_by.is_some();
+            let place = |statement| (index, statement);
+            identity_denied_by = identity_denied_by.or(verdict.denied_by.map(place));
+            identity_allowed_by = identity_allowed_by.or(verdict.allowed_by.map(place));
         }
         let session = principal.session.as_ref();
         let session = session.map(|session| session.policies.as_slice()).unwrap_or_default();
@@ -91,17 +95,33 @@ impl Verdicts {
             is_root: principal.kind == PrincipalKind::Root,
             is_foreign: key.is_some_and(|(_, account)| account != principal.account),
             key: key.map(|(policy, _)| policy.evaluate(request)),
-            identity_denies,
-            identity_allows,
+            identity_denied_by,
+            identity_allowed_by,
+            identity_allows: identity_allowed_by.is_some(),
             boundary: principal.boundary.as_ref().map(|policy| policy.evaluate(request)),
             session_denies,
             sessions_allow,
         }
     }
 
+    /// What the policy of the resource says.
+    pub(crate) fn resource(&self) -> Option<&Verdict> {
+        self.key.as_ref()
+    }
+
+    /// The first policy of the principal that denies, and the statement in it.
+    pub(crate) fn identity_denied_by(&self) -> Option<(usize, usize)> {
+        self.identity_denied_by
+    }
+
+    /// The first policy of the principal that allows, and the statement in it.
+    pub(crate) fn identity_allowed_by(&self) -> Option<(usize, usize)> {
+        self.identity_allowed_by
+    }
+
     /// The decision, given what grants give.
     pub(crate) fn decision(&self, granted: Granted) -> Result<(), Denial> {
-        if self.identity_denies {
+        if self.identity_denied_by.is_some() {
             return Err(Denial::Explicit(Layer::Identity));
         }
         if self.boundary.as_ref().is_some_and(|verdict| verdict.denied_by.is_some()) {
@@ -161,11 +181,15 @@ impl Context<'_> {
         let policy = key.policy()?;
         let owner = key.key.value.account;
         let verdicts = Verdicts::of(principal, Some((policy, owner)), &request.request());
-        let mut decision = verdicts.decision(Granted::Nothing);
+        let mut granted = Granted::Nothing;
+        let mut decision = verdicts.decision(granted);
         if matches!(decision, Err(Denial::Missing(_) | Denial::Foreign)) {
-            let granted = self.granted(&key.key.value, &conditions).await?;
+            granted = self.granted(&key.key.value, &conditions).await?;
             decision = verdicts.decision(granted);
         }
+        let resource = Some((KEY_POLICY, policy));
+        let reasons = (&verdicts, granted);
+        self.facts.audit.decided(self.action, principal, resource, reasons, decision);
         decision.map_err(|denial| message::denied(self, denial, &named_by.or_arn(&arn)))
     }
 
@@ -211,6 +235,8 @@ impl Context<'_> {
         } else {
             Err(Denial::Foreign)
         };
+        let reasons = (&verdicts, if is_named { Granted::Directly } else { Granted::Nothing });
+        self.facts.audit.decided(self.action, principal, None, reasons, decision);
         decision.map_err(|denial| message::denied(self, denial, &Resource::Named(arn)))
     }
 
@@ -226,11 +252,15 @@ impl Context<'_> {
         let action = format!("kms:{}", self.action);
         let request = access_request(principal, &action, resource, conditions);
         let verdicts = Verdicts::of(principal, None, &request.request());
-        verdicts
-            .decision(Granted::Nothing)
-            .map_err(|denial| message::denied(self, denial, &Resource::Named(resource)))
+        let decision = verdicts.decision(Granted::Nothing);
+        let reasons = (&verdicts, Granted::Nothing);
+        self.facts.audit.decided(self.action, principal, None, reasons, decision);
+        decision.map_err(|denial| message::denied(self, denial, &Resource::Named(resource)))
     }
 }
+
+/// The policy of a key, as the audit log names it.
+const KEY_POLICY: &str = "key policy";
 
 /// Owns what an [`AccessRequest`] borrows.
 struct Asking<'a> {

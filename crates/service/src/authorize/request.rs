@@ -1,5 +1,6 @@
 //! What a request says beside its typed members, for conditions: read only when a policy asks.
 
+use crate::audit::collector::Collector;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,6 +18,8 @@ pub(crate) struct RequestFacts<'a> {
     pub(crate) referer: Option<&'a str>,
     /// Condition keys, in lower case, whose values are given instead of taken from the request.
     pub(crate) given: BTreeMap<String, Vec<String>>,
+    /// What the request shows of itself.
+    pub(crate) audit: Collector,
 }
 
 impl RequestFacts<'_> {

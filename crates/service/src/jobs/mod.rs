@@ -6,6 +6,7 @@
 
 mod driver;
 
+use crate::audit::service_event::ServiceEvent;
 use crate::change_set::ChangeSet;
 use crate::error::{ServiceError, from_key_store};
 use crate::records::Versioned;
@@ -63,8 +64,27 @@ struct Planned<'a> {
     set: ChangeSet<'a>,
     /// `None`: the record only gets its right due time.
     job: Option<Job>,
+    /// What the audit log is told when it is written.
+    events: Vec<ServiceEvent>,
+    /// The date of what happens.
+    date: Timestamp,
     /// When the key is due again.
     due_again: Option<Timestamp>,
+}
+
+impl<'a> Planned<'a> {
+    /// What `job` does to a key at `date`: it is `after` then, or gone.
+    fn new(
+        set: ChangeSet<'a>,
+        job: Option<Job>,
+        before: &Versioned<KmsKey>,
+        after: Option<&KmsKey>,
+        date: Timestamp,
+    ) -> Self {
+        let due_again = after.and_then(KmsKey::next_job).map(|job| job.due());
+        let event = |job| ServiceEvent::of_job(job, &before.value, after, date);
+        Self { set, job, events: job.map(event).unwrap_or_default(), date, due_again }
+    }
 }
 
 struct Plan<'a> {
@@ -88,6 +108,7 @@ impl Service {
     ) -> Result<u64, ServiceError> {
         let mut done = 0;
         loop {
+            self.keep_events().await?;
             let due = self.sound_due(until.as_millisecond(), BATCH).await?;
             let Plan { planned, found_damage } = self.plan(&due, until, dating).await?;
             // A record found damaged makes way for those behind it.
@@ -95,7 +116,7 @@ impl Service {
             for (job, result) in join_all(
                 planned
                     .into_iter()
-                    .map(async |planned| (planned.job, self.commit(planned.set).await)),
+                    .map(async |planned| (planned.job, self.committed(planned).await)),
             )
             .await
             {
@@ -103,6 +124,7 @@ impl Service {
                 moved |= was_done;
                 done += u64::from(was_done && job.is_some());
             }
+            self.keep_events().await?;
             if !moved {
                 break;
             }
@@ -115,14 +137,18 @@ impl Service {
     pub(crate) async fn run_due_jobs_of(&self, key: &KmsKey, now: Timestamp) {
         let arn = key.arn();
         for _ in 0..JOBS_AT_ONCE_MAX {
+            if self.keep_events().await.is_err() {
+                return;
+            }
             let Ok(Some(key)) = self.key(&arn).await else { return };
             if key.key.value.next_job().is_none_or(|job| job.due() > now) {
                 return;
             }
             match self.plan_job(&key.key, now, Dating::Now).await {
                 Ok(planned) => {
-                    let result = self.commit(planned.set).await;
-                    self.count(planned.job, result);
+                    let job = planned.job;
+                    let result = self.committed(planned).await;
+                    self.count(job, result);
                 }
                 Err(error) => {
                     self.count(None, Err(CommitError::Failed(error)));
@@ -130,6 +156,13 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// Writes what was planned, and takes note of it for the audit log.
+    async fn committed(&self, planned: Planned<'_>) -> Result<(), CommitError> {
+        self.commit(planned.set).await?;
+        self.note_events(planned.events, planned.date);
+        Ok(())
     }
 
     /// When the next record is due that is not known to be damaged.
@@ -203,26 +236,23 @@ impl Service {
         let job = key.value.next_job().filter(|job| job.due() <= now);
         match job {
             // The column said something else than the sealed record: put it right.
-            None => Ok(Planned {
-                set: set.put_key(&key.value, key.version)?,
-                job: None,
-                due_again: key.value.next_job().map(|job| job.due()),
-            }),
+            None => {
+                let set = set.put_key(&key.value, key.version)?;
+                Ok(Planned::new(set, None, key, Some(&key.value), now))
+            }
             Some(Job::Expire { due }) => {
                 let date = if dating == Dating::Now { now } else { due };
                 let (changed, _) = key.value.without_expired(date);
-                Ok(Planned {
-                    set: self.put_shared(set, key, &changed).await?,
-                    job,
-                    due_again: changed.next_job().map(|job| job.due()),
-                })
+                let set = self.put_shared(set, key, &changed).await?;
+                Ok(Planned::new(set, job, key, Some(&changed), date))
             }
             Some(Job::Delete { due }) => {
                 let grants = self.grants_of(&key.value.arn(), None, GRANTS_AT_ONCE).await?;
                 if !grants.is_empty() {
                     // The grants go first, some at a time: there may be many.
                     let set = grants.iter().fold(set, ChangeSet::delete_grant);
-                    return Ok(Planned { set, job: None, due_again: Some(due) });
+                    let planned = Planned::new(set, None, key, None, now);
+                    return Ok(Planned { due_again: Some(due), ..planned });
                 }
                 let mut set = set.delete_key(key);
                 if let Some(version) = self.last_usage_version(&key.value.arn()).await? {
@@ -239,7 +269,7 @@ impl Service {
                         set = set.put_key(&left, related.key.version)?;
                     }
                 }
-                Ok(Planned { set, job, due_again: None })
+                Ok(Planned::new(set, job, key, None, date))
             }
             Some(Job::Rotate(rotation)) => {
                 let date = if dating == Dating::Now { now } else { rotation.date };
@@ -249,11 +279,8 @@ impl Service {
                     Ok::<_, KmsError>((KeyMaterialId(new.id), Sealed(new.sealed)))
                 };
                 let rotated = key.value.rotated(rotation.kind, made, date)?;
-                Ok(Planned {
-                    set: self.put_shared(set, key, &rotated).await?,
-                    job,
-                    due_again: rotated.next_job().map(|job| job.due()),
-                })
+                let set = self.put_shared(set, key, &rotated).await?;
+                Ok(Planned::new(set, job, key, Some(&rotated), date))
             }
         }
     }

@@ -25,7 +25,9 @@ pub(crate) async fn create_alias(
     request: CreateAliasRequest,
 ) -> Result<(), KmsError> {
     let name = customer_alias_name(&request.alias_name)?;
-    cx.authorize_identity(&name.arn(cx.region(), cx.caller.account))?;
+    let arn = name.arn(cx.region(), cx.caller.account);
+    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
+    cx.authorize_identity(&arn)?;
     let id = (cx.caller.account, cx.region().clone(), name);
     let _changing = cx.service.lock(&id).await;
     for _ in 0..RACES_MAX {
@@ -60,7 +62,9 @@ pub(crate) async fn update_alias(
     request: UpdateAliasRequest,
 ) -> Result<(), KmsError> {
     let name = existing_name(cx, &request.alias_name)?;
-    cx.authorize_identity(&name.arn(cx.region(), cx.caller.account))?;
+    let arn = name.arn(cx.region(), cx.caller.account);
+    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
+    cx.authorize_identity(&arn)?;
     let _changing = cx.service.lock(&(cx.caller.account, cx.region(), &name)).await;
     for _ in 0..RACES_MAX {
         let alias = cx.alias(&name).await?;
@@ -91,7 +95,9 @@ pub(crate) async fn delete_alias(
     request: DeleteAliasRequest,
 ) -> Result<(), KmsError> {
     let name = existing_name(cx, &request.alias_name)?;
-    cx.authorize_identity(&name.arn(cx.region(), cx.caller.account))?;
+    let arn = name.arn(cx.region(), cx.caller.account);
+    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
+    cx.authorize_identity(&arn)?;
     let _changing = cx.service.lock(&(cx.caller.account, cx.region(), &name)).await;
     for _ in 0..RACES_MAX {
         let alias = cx.alias(&name).await?;

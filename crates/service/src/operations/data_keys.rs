@@ -1,6 +1,6 @@
 //! Data keys and random bytes.
 
-use super::encryption::{check_usable, current_material_id, encrypted};
+use super::encryption::{check_usable, current_material, current_material_id, encrypted};
 use super::recipient::{attested, delivered, told_material_id};
 use super::{check_dry_run, check_grant_tokens};
 use crate::context::{AuthorizedKey, Context};
@@ -34,6 +34,7 @@ pub(crate) async fn generate_data_key(
     let context = request.encryption_context.unwrap_or_default();
     let blob = encrypted(&key, SYMMETRIC, &context, &data_key)?;
     let data_key = delivered(cx, data_key)?;
+    cx.facts.audit.key_material(current_material(&key));
     cx.note_use(&key);
     Ok(GenerateDataKeyResponse {
         ciphertext_blob: Some(blob),
@@ -53,6 +54,7 @@ pub(crate) async fn generate_data_key_without_plaintext(
     check_grant_tokens(cx, request.grant_tokens.as_deref()).await?;
     let key = usable_key(cx, &request.key_id).await?;
     check_dry_run(request.dry_run)?;
+    cx.facts.audit.key_material(current_material(&key));
     cx.note_use(&key);
     let context = request.encryption_context.unwrap_or_default();
     Ok(GenerateDataKeyWithoutPlaintextResponse {
@@ -125,6 +127,7 @@ impl DataKeyPair {
         let pair = cx.service.new_key_pair(spec).await?;
         let private_key = pair.to_pkcs8().map_err(KmsError::internal)?;
         let private_key_ciphertext = encrypted(key, SYMMETRIC, context, &private_key)?;
+        cx.facts.audit.key_material(current_material(key));
         cx.note_use(key);
         let public_key = Blob(pair.public_key().to_vec());
         Ok(Self { private_key, private_key_ciphertext, public_key })

@@ -35,6 +35,7 @@ pub(crate) async fn encrypt(
     let context = request.encryption_context.unwrap_or_default();
     let blob = encrypted(&key, algorithm, &context, &request.plaintext.0)?;
     check_dry_run(request.dry_run)?;
+    cx.facts.audit.key_material(current_material(&key));
     cx.note_use(&key);
     Ok(EncryptResponse {
         ciphertext_blob: Some(blob),
@@ -62,6 +63,7 @@ pub(crate) async fn decrypt(
     let opened = source.open(cx).await?;
     check_dry_run(request.dry_run)?;
     let delivered = delivered(cx, opened.plaintext)?;
+    cx.facts.audit.key_material(opened.material_id);
     cx.note_use(&opened.key);
     Ok(DecryptResponse {
         key_id: Some(opened.key.arn().to_string()),
@@ -102,6 +104,8 @@ pub(crate) async fn re_encrypt(
     let context = request.destination_encryption_context.unwrap_or_default();
     let blob = encrypted(&destination, destination_algorithm, &context, &opened.plaintext)?;
     check_dry_run(request.dry_run)?;
+    cx.facts.audit.key_material(opened.material_id);
+    cx.facts.audit.key_material(current_material(&destination));
     cx.note_use(&opened.key);
     cx.note_use(&destination);
     Ok(ReEncryptResponse {
@@ -117,8 +121,12 @@ pub(crate) async fn re_encrypt(
 
 /// The key material that a new ciphertext of the key is under; none of asymmetric keys.
 pub(super) fn current_material_id(key: &AuthorizedKey) -> Option<String> {
-    let materials = key.symmetric().ok()?;
-    Some(KeyMaterialId(*materials.current()).to_string())
+    current_material(key).map(|id| id.to_string())
+}
+
+/// The same, as an id.
+pub(super) fn current_material(key: &AuthorizedKey) -> Option<KeyMaterialId> {
+    Some(KeyMaterialId(*key.symmetric().ok()?.current()))
 }
 
 /// Encrypts under the current key material.

@@ -185,6 +185,7 @@ pub(crate) async fn retire_grant(
                 ));
             }
         };
+        cx.facts.audit.key(&grant.value.key_arn());
         cx.authorize_retiring(&grant.value)?;
         check_dry_run(request.dry_run)?;
         if remove(cx, &grant).await? {

@@ -69,6 +69,7 @@ pub(crate) async fn create_key(
         let message = format!("Key '{}' already exists", key.arn());
         return Err(KmsError::new(ErrorCode::Validation, message));
     }
+    cx.facts.audit.key(&key.arn());
     Ok(CreateKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
 }
 

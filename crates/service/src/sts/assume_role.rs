@@ -17,6 +17,10 @@ impl Call<'_> {
     // DEVIATION: without enforcement everybody may assume every role that exists.
     pub(super) async fn assume_role(&self, caller: &Caller, xml: &mut Xml) -> Result<(), StsError> {
         let (wanted, external_id) = self.wanted_of(caller)?;
+        self.show(&wanted);
+        if let Some(external_id) = external_id {
+            self.facts.audit.parameter("externalId", external_id);
+        }
         let denied = |action| StsError::denied(caller.arn(), action, wanted.role_arn);
         let role = self.role(wanted.role_arn).await?;
         let role = role.filter(|role| role.arn(caller.region.partition()) == wanted.role_arn);

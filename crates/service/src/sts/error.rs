@@ -3,6 +3,7 @@
 //! AWS: AWS STS API Reference, "Common Errors" and the Errors of each action.
 
 use super::xml::Xml;
+use crate::audit::entry::Outcome;
 use std::error::Error;
 use trent_api::{ErrorCode, KmsError};
 
@@ -53,6 +54,11 @@ impl StsError {
     /// The same error with a cause for the log.
     pub(super) fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Some(cause.into()), ..self }
+    }
+
+    /// What the audit log has of it.
+    pub(super) fn outcome(&self) -> Outcome<'_> {
+        Outcome::Failed(self.code, Some(&self.message))
     }
 
     pub(super) fn status(&self) -> u16 {

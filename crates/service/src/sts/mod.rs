@@ -15,12 +15,14 @@ mod trust;
 mod web_identity_role;
 mod xml;
 
+use crate::audit::entry::{Api, Outcome, kept_or_failed};
 use crate::authenticate::Caller;
 use crate::authorize::request::RequestFacts;
-use crate::pipeline::{Answer, header, media_type};
+use crate::pipeline::{Answer, Origin, header, media_type};
 use crate::service::Service;
 use error::StsError;
 use parameters::Parameters;
+use trent_api::KmsError;
 use trent_core::Region;
 use trent_iam::Request;
 use xml::Xml;
@@ -52,9 +54,25 @@ impl Service {
         &self,
         request: &Request<'_>,
         facts: &RequestFacts<'_>,
+        origin: Origin,
         request_id: &str,
     ) -> Answer {
-        let (status, body) = match self.reply_sts(request, facts, request_id).await {
+        let reply = match self.audit(Api::Sts, request, facts, origin, request_id) {
+            Ok(entry) => {
+                let reply = self.reply_sts(request, facts, request_id).await;
+                let kept = match &reply {
+                    Ok(_) => entry.close(&Outcome::Replied(&[])),
+                    Err(error) => entry.close(&error.outcome()),
+                };
+                kept_or_failed(kept)
+                    .await
+                    .map_err(KmsError::internal)
+                    .map_err(StsError::from)
+                    .and(reply)
+            }
+            Err(failure) => Err(KmsError::internal(failure).into()),
+        };
+        let (status, body) = match reply {
             Ok(body) => (200, body),
             Err(error) => {
                 error.log(request_id);
@@ -80,22 +98,35 @@ impl Service {
     ) -> Result<String, StsError> {
         let parameters = Parameters::read(request)?;
         let action = parameters.get("Action").ok_or_else(StsError::missing_action)?;
+        if ACTIONS.contains(&action) {
+            facts.audit.action(action);
+        }
         let version = parameters.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
         let call = Call { service: self, facts, parameters: &parameters };
         let mut xml = Xml::response(action);
         match action {
             _ if version != VERSION => return Err(StsError::unknown(action, version)),
-            "AssumeRole" => call.assume_role(&self.sts_caller(request).await?, &mut xml).await?,
+            "AssumeRole" => {
+                call.assume_role(&self.sts_caller(request, facts).await?, &mut xml).await?;
+            }
             // Who has a token of a trusted issuer needs no access key.
             "AssumeRoleWithWebIdentity" => call.assume_role_with_web_identity(&mut xml).await?,
-            "GetCallerIdentity" => caller_identity(&self.sts_caller(request).await?, &mut xml),
+            "GetCallerIdentity" => {
+                caller_identity(&self.sts_caller(request, facts).await?, &mut xml);
+            }
             _ => return Err(StsError::unknown(action, version)),
         }
         Ok(xml.with_metadata(request_id))
     }
 
-    async fn sts_caller(&self, request: &Request<'_>) -> Result<Caller, StsError> {
-        Ok(self.authenticate(request, SERVICE).await?)
+    async fn sts_caller(
+        &self,
+        request: &Request<'_>,
+        facts: &RequestFacts<'_>,
+    ) -> Result<Caller, StsError> {
+        let caller = self.authenticate(request, SERVICE).await?;
+        facts.audit.caller(&caller);
+        Ok(caller)
     }
 }
 
@@ -115,6 +146,9 @@ impl Call<'_> {
 
 /// The name of the service in credential scopes.
 const SERVICE: &str = "sts";
+
+/// The actions that there are.
+const ACTIONS: [&str; 3] = ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"];
 
 /// The only version of the API.
 const VERSION: &str = "2011-06-15";

@@ -149,6 +149,21 @@ impl<'a> Wanted<'a> {
 }
 
 impl Call<'_> {
+    /// Shows what is asked of a session to the audit log.
+    pub(super) fn show(&self, wanted: &Wanted<'_>) {
+        let audit = &self.facts.audit;
+        audit.resource("AWS::IAM::Role", || wanted.role_arn.to_owned());
+        audit.parameter("roleArn", wanted.role_arn);
+        audit.parameter("roleSessionName", wanted.name);
+        audit.parameter("durationSeconds", &wanted.seconds.to_string());
+        if let Some(policy) = wanted.policy {
+            audit.parameter("policy", policy);
+        }
+        if let Some(identity) = &wanted.source_identity {
+            audit.parameter("sourceIdentity", identity);
+        }
+    }
+
     /// The role of this ARN, if there is one.
     pub(super) async fn role(&self, arn: &str) -> Result<Option<Role>, StsError> {
         let invalid = || StsError::validation("Request ARN is invalid");
@@ -197,9 +212,12 @@ impl Call<'_> {
             claims: federation.claims,
         };
         let partition = Arn::parse(wanted.role_arn).map_or("aws", |arn| arn.partition);
+        let id = format!("{}:{}", role.id, token.session_name);
+        let arn = role.session_arn(partition, &token.session_name);
+        self.facts.audit.session(&token.access_key_id, &expires.to_string(), &id, &arn);
         xml.begin("AssumedRoleUser");
-        xml.leaf("AssumedRoleId", &format!("{}:{}", role.id, token.session_name));
-        xml.leaf("Arn", &role.session_arn(partition, &token.session_name));
+        xml.leaf("AssumedRoleId", &id);
+        xml.leaf("Arn", &arn);
         xml.end();
         xml.begin("Credentials");
         xml.leaf("AccessKeyId", &token.access_key_id);

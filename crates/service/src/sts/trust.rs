@@ -47,8 +47,11 @@ impl Call<'_> {
                 conditions: &conditions,
             };
             let verdicts = Verdicts::of(principal, Some((&trust, question.role.account)), &request);
-            verdicts
-                .decision(Granted::Nothing)
+            let decision = verdicts.decision(Granted::Nothing);
+            let reasons = (&verdicts, Granted::Nothing);
+            let resource = Some(("role trust policy", &trust));
+            self.facts.audit.decided(action, principal, resource, reasons, decision);
+            decision
                 .map_err(|_| StsError::denied(caller.arn(), action, question.wanted.role_arn))?;
         }
         Ok(())

@@ -31,6 +31,9 @@ impl Call<'_> {
         }
         wanted.check_content()?;
         let identity = self.identity(token).await?;
+        let WebIdentity { subject, audience, .. } = &identity;
+        self.facts.audit.web_identity(identity.provider(), audience, subject);
+        self.show(&wanted);
         add_claimed(&identity, &mut wanted)?;
         wanted.check_content()?;
 
