@@ -1,13 +1,12 @@
 //! A service that has some Regions only.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
-use trent_service::{Credentials, Service, Settings};
+use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 #[tokio::test]
@@ -46,14 +45,9 @@ async fn all_regions_are_there_unless_some_are_named() {
 async fn service(regions: &[&str]) -> Service {
     let account = AccountId::parse("000000000000").unwrap();
     let settings = Settings {
-        credentials: Credentials::accepting_unknown(account, Vec::new()),
-        account,
-        region: Region::parse("us-east-1").unwrap(),
         regions: regions.iter().map(|region| Region::parse(region).unwrap()).collect(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        custom_keys: false,
-        cached_keys_max: 100,
+        enforce: false,
+        ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     Service::open(store, &RootKey::generate().unwrap(), settings).await.unwrap()
@@ -83,7 +77,7 @@ async fn call(
     let body = body.to_string();
     let request =
         Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, "request").await;
+    let answer = service.answer(&request, Origin::default(), "request").await;
     let reply = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     if answer.error.is_some() { Err(reply) } else { Ok(reply) }
 }

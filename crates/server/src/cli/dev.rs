@@ -3,9 +3,7 @@
 use super::misuse;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control, Limits};
-use crate::start::{
-    KEYS_PER_REGION_MAX, RequestQuotas, attestation_roots, block_on, listen, open_service, say,
-};
+use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -14,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use trent_core::{AccountId, Region};
 use trent_service::seed::SEED_BYTES_MAX;
-use trent_service::{Credential, Credentials, Settings};
+use trent_service::{CACHED_KEYS_MAX, Credential, Credentials, KEYS_PER_REGION_MAX, Settings};
 use zeroize::Zeroizing;
 
 /// The options of `trent dev`.
@@ -67,7 +65,7 @@ pub(crate) struct Dev {
     attestation_root: Option<PathBuf>,
 
     /// How many KMS keys are kept opened in memory.
-    #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
+    #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = CACHED_KEYS_MAX)]
     cached_keys: u64,
 
     /// How many KMS keys an account may have in a Region.
@@ -125,19 +123,17 @@ impl Dev {
         let known = self.access_keys.into_iter().map(Zeroizing::new);
         let known = known.map(|text| known_access_key(&text, account)).collect::<Result<_>>()?;
         let settings = Settings {
-            credentials: Credentials::accepting_unknown(account, known),
             account,
             region: region.clone(),
             on_demand_rotation_delay: self.rotation_delay,
             replication_delay: self.replication_delay,
-            regions: Vec::new(),
             custom_keys: true,
             attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
             throttle: self.throttle == RequestQuotas::Aws,
             keys_per_region_max: self.keys_per_region_max,
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
-            web_identities: None,
+            ..Settings::new(Credentials::accepting_unknown(account, known))?
         };
         let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
         let service = open_service(directory.as_ref(), settings).await?;
