@@ -52,7 +52,9 @@ impl Condition {
         })?;
         let is_key = key.len() <= KEY_BYTES_MAX
             && key.split_once(':').is_some_and(|(service, name)| {
-                let is_service = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                // Also the host and path of a web identity provider.
+                let is_service =
+                    |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/".contains(&byte);
                 !service.is_empty() && !name.is_empty() && service.bytes().all(is_service)
             });
         if !is_key {
