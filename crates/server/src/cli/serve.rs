@@ -11,10 +11,8 @@ use crate::tls::TlsFiles;
 use crate::{log, shutdown};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::sync::Arc;
-use trent_core::{AccountId, Region};
 use trent_service::web_identity::WebIdentities;
 use trent_service::{Credentials, Settings};
 
