@@ -58,6 +58,16 @@ impl DataDir {
         Ok(directory)
     }
 
+    /// Makes the directory and a root key; refused when it has a root key and a store already.
+    pub(crate) fn make(path: &Path) -> Result<Self> {
+        ensure!(
+            Self::existing(path).is_err(),
+            "`{}` is a data directory already; nothing was changed",
+            path.display()
+        );
+        Self::open(path)
+    }
+
     /// A directory that has a root key and a store already, without the lock: its server may be
     /// running.
     pub(crate) fn existing(path: &Path) -> Result<Self> {

@@ -5,12 +5,11 @@ mod data_dir;
 mod http;
 mod shutdown;
 
-use clap::Parser as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::Arguments::read();
     let logs = arguments.command.is_server();
     if logs {
         tracing_subscriber::fmt()
@@ -20,7 +19,7 @@ fn main() -> ExitCode {
             .init();
     }
     match cli::run(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             if let Some(misuse) = error.downcast_ref::<clap::Error>() {
                 misuse.exit();

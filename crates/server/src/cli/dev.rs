@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use trent_core::{AccountId, Region};
 use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
 use trent_crypto::root_key::RootKey;
+use trent_service::identity::apply::Applying;
 use trent_service::seed::SEED_BYTES_MAX;
 use trent_service::{AWS_NITRO_ROOT, Credential, Credentials, Service, Settings};
 use trent_store::{SqliteStore, Store};
@@ -43,6 +44,10 @@ pub(crate) struct Dev {
     /// Keys and aliases to make at the start, a YAML file in the format of local-kms.
     #[arg(long, env = "TRENT_SEED", value_name = "FILE")]
     seed: Option<PathBuf>,
+
+    /// Accounts, users and roles to make at the start, a YAML file as of `trent apply`.
+    #[arg(long, env = "TRENT_IDENTITIES", value_name = "FILE")]
+    identities: Option<PathBuf>,
 
     /// An access key whose signatures are verified: ID:SECRET or ID:SECRET:ACCOUNT; may be given
     /// several times. In the environment, separate several by commas.
@@ -140,6 +145,9 @@ impl Dev {
                 .await
                 .with_context(|| format!("seed file `{}`", path.display()))?;
             tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
+        }
+        if let Some(path) = &self.identities {
+            super::apply::apply_file(&service.identities(), path, Applying::default()).await?;
         }
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
