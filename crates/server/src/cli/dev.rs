@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use trent_core::{AccountId, Region};
+use trent_service::identity::apply::Applying;
 use trent_service::seed::SEED_BYTES_MAX;
 use trent_service::{CACHED_KEYS_MAX, Credential, Credentials, KEYS_PER_REGION_MAX, Settings};
 use zeroize::Zeroizing;
@@ -38,6 +39,10 @@ pub(crate) struct Dev {
     /// Keys and aliases to make at the start, a YAML file in the format of local-kms.
     #[arg(long, env = "TRENT_SEED", value_name = "FILE")]
     seed: Option<PathBuf>,
+
+    /// Accounts, users and roles to make at the start, a YAML file as of `trent apply`.
+    #[arg(long, env = "TRENT_IDENTITIES", value_name = "FILE")]
+    identities: Option<PathBuf>,
 
     /// An access key whose signatures are verified: ID:SECRET or ID:SECRET:ACCOUNT; may be given
     /// several times. In the environment, separate several by commas.
@@ -143,6 +148,9 @@ impl Dev {
                 .await
                 .with_context(|| format!("seed file `{}`", path.display()))?;
             tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
+        }
+        if let Some(path) = &self.identities {
+            super::apply::apply_file(&service.identities(), path, Applying::default()).await?;
         }
         let listener = listen(address).await?;
         announce(listener.local_addr()?, account, &region, data_dir.as_deref())?;

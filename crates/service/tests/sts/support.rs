@@ -8,20 +8,18 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
+use trent_core::AccountId;
 use trent_core::identity::IdentityName;
-use trent_core::{AccountId, Region};
-use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
 use trent_iam::web_identity::Jwks;
 use trent_service::identity::admin::{Identities, Owner};
 use trent_service::web_identity::{Issuer, KeysUnavailable, WebIdentities, WebIdentityKeys};
-use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
+use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 pub(crate) const OWN: &str = "111122223333";
@@ -88,21 +86,15 @@ impl World {
         let issuer = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let keys = Arc::new(Keys(Arc::new(key_set(&issuer))));
         let trusted = Issuer { url: ISSUER.to_owned(), audiences: vec!["trent".to_owned()] };
+        let credentials = if enforce {
+            Credentials::strict()
+        } else {
+            Credentials::accepting_unknown(account("000000000000"), Vec::new())
+        };
         let settings = Settings {
-            credentials: if enforce {
-                Credentials::strict()
-            } else {
-                Credentials::accepting_unknown(account("000000000000"), Vec::new())
-            },
-            account: account("000000000000"),
-            region: Region::parse("us-east-1").unwrap(),
-            on_demand_rotation_delay: SignedDuration::ZERO,
-            replication_delay: SignedDuration::ZERO,
-            custom_keys: false,
-            attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
-            cached_keys_max: 100,
             enforce,
             web_identities: Some(WebIdentities { issuers: vec![trusted], keys }),
+            ..Settings::new(credentials).unwrap()
         };
         let service = Service::open(store.clone(), &root, settings).await.unwrap();
         let identities = Identities::open(store, &root).await.unwrap();
