@@ -230,6 +230,7 @@ def test_the_version_is_printed():
         ("--keys-per-region-max", "0"),
         ("--keys-per-region-max", "many"),
         ("--throttle", "on"),
+        ("--log", "a=b=c"),
     ],
 )
 def test_a_value_that_an_option_cannot_have_is_refused(option, value):

@@ -91,6 +91,33 @@ def test_a_store_of_development_is_served_unless_its_clock_was_moved(serve):
     assert "clock" in said and "moved ahead" in said
 
 
+def test_a_second_server_on_one_data_directory_is_refused(serve):
+    server = serve().start()
+    said = server.refusal()
+    assert f"data directory `{server.data_dir}` is in use" in said
+    assert server.get("/_trent/ready") == {"ready": True}
+
+
+# The command line
+
+
+def test_help_tells_the_options_in_lines_of_100_characters(serve):
+    server = serve()
+    for command, options in {"serve": ("--config <FILE>", "--check"), "init": ("--data-dir",)}.items():
+        result = server.run(command, "--help")
+        assert result.returncode == 0
+        for option in options:
+            assert option in result.stdout
+        assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+def test_a_level_of_the_log_that_is_none_is_refused(serve):
+    server = serve().init()
+    result = server.run("serve", "--config", server.config, "--log", "a=b=c")
+    assert result.returncode == 2
+    assert "--log" in result.stderr
+
+
 # Check
 
 
@@ -173,6 +200,10 @@ def change(name, content):
         (lambda server: server.private_key.unlink(), ["`tls.private_key`", "tls.key", "No such"]),
         (change("certificate", b"x"), ["`tls.certificate`", "tls.crt` has no certificate in PEM"]),
         (change("private_key", b"x"), ["`tls.private_key`", "tls.key` has no private key in PEM"]),
+        (
+            change("private_key", b"-----BEGIN PRIVATE KEY-----\neA==\n-----END PRIVATE KEY-----\n"),
+            ["`tls.private_key`", "tls.key` is a private key that cannot be used"],
+        ),
         (lambda server: server.private_key.chmod(0o644), ["`tls.private_key`", "0644", "chmod"]),
         (
             lambda server: server.authority.certify(

@@ -2,6 +2,7 @@
 same, with their defaults."""
 
 import contextlib
+import resource
 import socket
 import time
 
@@ -162,6 +163,21 @@ def test_a_full_server_can_be_stopped(serve):
             assert server.stop(timeout=10) == 0
 
 
+def test_the_limit_of_file_descriptors_is_raised_for_the_connections(serve):
+    server = serve(tls=False, settings={"http": {"connections_max": 300}}).init()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0] >= 300 + 100
+    with contextlib.ExitStack() as held:
+        connections = [held.enter_context(Connection(server.port)) for _ in range(300)]
+        assert all(is_answered(connection) for connection in connections)
+    assert "file descriptors" not in server.log_path.read_text()
+
+
 # Bytes
 
 
@@ -217,6 +233,39 @@ def test_the_largest_body_can_be_set(serve):
         with Connection(server.port) as connection:
             body = b"{" + b" " * (size - 2) + b"}"
             assert connection.exchange(api_request(server.port, "ListKeys", body)).code == code
+
+
+def test_all_bodies_together_are_bounded(serve):
+    limits = {"request_bytes_max": "64 KiB", "all_requests_bytes_max": "128 KiB"}
+    server = with_limits(serve, **limits)
+    body = b"{" + b" " * (60 * KIB) + b"}"
+    request = api_request(server.port, "ListKeys", body)
+
+    def begin(connection):
+        """Sends all but a byte, when the server says that it reads."""
+        asking = api_request(server.port, "ListKeys", body, extra=[("Expect", "100-continue")])
+        connection.send(asking[: -len(body)])
+        assert connection.receive().status == 100
+        connection.send(body[:-1])
+
+    with Connection(server.port) as one, Connection(server.port) as two:
+        begin(one)
+        begin(two)
+
+        def is_refused():
+            with Connection(server.port) as further:
+                answer = further.exchange(request)
+                return (answer.status, answer.code) == (503, "ServiceUnavailable")
+
+        wait_until(is_refused)
+        with Connection(server.port) as small:
+            answer = small.exchange(api_request(server.port, "ListKeys"))
+            assert answer.code == "UnrecognizedClientException"
+        for connection in (one, two):
+            connection.send(body[-1:])
+            assert connection.receive().code == "UnrecognizedClientException"
+    with Connection(server.port) as further:
+        assert further.exchange(request).code == "UnrecognizedClientException"
 
 
 def test_clients_that_take_no_answer_do_not_hold_the_server_up(serve):

@@ -5,7 +5,7 @@
 /// AWS: IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    /// Such as `aws` or `aws-cn`.
     pub partition: &'a str,
     /// `iam`, `sts`, `kms` and so on.
     pub service: &'a str,

@@ -4,7 +4,7 @@
 use crate::http::Limits;
 use crate::log;
 use crate::oidc::OidcIssuer;
-use crate::start::{KEYS_PER_REGION_MAX, RequestQuotas};
+use crate::start::RequestQuotas;
 use crate::tls::TlsFiles;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
@@ -17,6 +17,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use trent_core::Region;
+use trent_service::{CACHED_KEYS_MAX, KEYS_PER_REGION_MAX};
 
 /// What `trent serve` is told. `docs/trent.toml` says what each setting means.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -161,6 +162,8 @@ impl Config {
         within("http.http2_streams_max", http.http2_streams_max, &HTTP2_STREAMS)?;
         within("http.request_bytes_max", http.request_bytes_max, &REQUEST_BYTES)?;
         within("quotas.keys_per_region", self.quotas.keys_per_region, &(1..=u32::MAX))?;
+        let all = http.request_bytes_max..=ALL_REQUESTS_BYTES_MAX;
+        within("http.all_requests_bytes_max", http.all_requests_bytes_max, &all)?;
         log::filter(&self.log.level).context("`log.level`")?;
         Ok(())
     }
@@ -258,7 +261,7 @@ impl Default for Config {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { keys: 100_000 }
+        Self { keys: CACHED_KEYS_MAX }
     }
 }
 
@@ -289,6 +292,8 @@ const HTTP2_STREAMS: RangeInclusive<u32> = 1..=10_000;
 
 /// From the largest request of Encrypt to more than anybody needs.
 const REQUEST_BYTES: RangeInclusive<usize> = 16 * 1024..=16 * 1024 * 1024;
+
+const ALL_REQUESTS_BYTES_MAX: usize = 1024 * 1024 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -418,6 +423,7 @@ mod tests {
             ("[http]\nconnections_max = 0", "`http.connections_max`"),
             ("[http]\nhttp2_streams_max = 0", "`http.http2_streams_max`"),
             ("[http]\nrequest_bytes_max = 1", "`http.request_bytes_max`"),
+            ("[http]\nall_requests_bytes_max = 1", "`http.all_requests_bytes_max`"),
             ("[log]\nlevel = \"a=b=c\"", "`log.level`"),
             ("[tls]\ncertificate = \"x\"", "`tls.private_key` is missing"),
             ("[tls]\nprivate_key = \"x\"", "`tls.certificate` is missing"),

@@ -4,6 +4,7 @@ use crate::data_dir::DataDir;
 use crate::files;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Deserialize;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -43,6 +44,26 @@ pub(crate) fn attestation_roots(path: Option<&Path>) -> Result<Roots> {
     Roots::from_pem(&pem).with_context(|| format!("attestation roots in `{}`", path.display()))
 }
 
+/// Raises the limit of file descriptors to what this many connections need, as far as the process
+/// may.
+pub(crate) fn allow_descriptors(connections_max: u32) {
+    let wanted = u64::from(connections_max) + DESCRIPTORS_BESIDE;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let possible = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum });
+    if raised.is_err() || possible < wanted {
+        tracing::warn!(
+            connections_max,
+            wanted,
+            maximum,
+            "the process may not have enough file descriptors for as many connections"
+        );
+    }
+}
+
 /// Listens; says which address it was when that fails.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
@@ -55,10 +76,6 @@ pub(crate) fn say(text: &str) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// KMS keys that an account may have in a Region unless the operator says otherwise (AWS KMS
-/// Developer Guide, "Resource quotas").
-pub(crate) const KEYS_PER_REGION_MAX: u32 = 100_000;
-
 /// Which request quotas are enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,3 +85,5 @@ pub(crate) enum RequestQuotas {
     /// Those of AWS KMS, for every account and Region.
     Aws,
 }
+/// File descriptors that are no connections: store, log, TLS files.
+const DESCRIPTORS_BESIDE: u64 = 256;

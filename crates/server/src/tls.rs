@@ -9,7 +9,7 @@ use rustls::crypto::aws_lc_rs::{default_provider, sign::any_supported_type};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,19 +36,20 @@ impl TlsFiles {
     pub(crate) fn load(&self) -> Result<Arc<ServerConfig>> {
         let chain = certificates(&self.certificate).context("`tls.certificate`")?;
         let key = private_key(&self.private_key).context("`tls.private_key`")?;
+        let certified = CertifiedKey::new(chain, key);
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
         let builder = match &self.client_ca {
             Some(path) => {
                 let authorities = Arc::new(authorities(path).context("`tls.client_ca`")?);
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(authorities, provider).build()?;
+                let verifier = WebPkiClientVerifier::builder_with_provider(authorities, provider)
+                    .build()
+                    .context("`tls.client_ca`")?;
                 builder.with_client_cert_verifier(verifier)
             }
             None => builder.with_no_client_auth(),
         };
-        let certified = CertifiedKey::new(chain, any_supported_type(&key)?);
         certified.keys_match().with_context(|| {
             let (key, certificate) = (self.private_key.display(), self.certificate.display());
             format!("`tls.private_key`: `{key}` is not the key of certificate `{certificate}`")
@@ -136,11 +137,13 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
-fn private_key(path: &Path) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+fn private_key(path: &Path) -> Result<Arc<dyn SigningKey>> {
     let text = files::read_secret(path, FILE_BYTES_MAX)?;
-    PrivateKeyDer::from_pem_slice(text.as_bytes())
+    let key = PrivateKeyDer::from_pem_slice(text.as_bytes())
         .map(Zeroizing::new)
-        .with_context(|| format!("`{}` has no private key in PEM", path.display()))
+        .with_context(|| format!("`{}` has no private key in PEM", path.display()))?;
+    any_supported_type(&key)
+        .with_context(|| format!("`{}` is a private key that cannot be used", path.display()))
 }
 
 fn authorities(path: &Path) -> Result<RootCertStore> {

@@ -60,6 +60,36 @@ pub struct Settings {
     pub web_identities: Option<WebIdentities>,
 }
 
+impl Settings {
+    /// The usual settings: everything enforced, nothing delayed, no quota of requests.
+    pub fn new(credentials: Credentials) -> Result<Self, ServiceError> {
+        let failed = |what: &str| ServiceError::Internal(what.to_owned());
+        let roots = Roots::from_pem(AWS_NITRO_ROOT);
+        Ok(Self {
+            credentials,
+            account: AccountId::parse("000000000000").ok_or_else(|| failed("no account"))?,
+            region: Region::parse("us-east-1").ok_or_else(|| failed("no Region"))?,
+            regions: Vec::new(),
+            on_demand_rotation_delay: SignedDuration::ZERO,
+            custom_keys: false,
+            replication_delay: SignedDuration::ZERO,
+            attestation_roots: roots.map_err(|error| failed(&error.to_string()))?,
+            throttle: false,
+            keys_per_region_max: KEYS_PER_REGION_MAX,
+            cached_keys_max: CACHED_KEYS_MAX,
+            enforce: true,
+            web_identities: None,
+        })
+    }
+}
+
+/// Customer managed keys that an account may have in a Region unless the operator says otherwise
+/// (AWS KMS Developer Guide, "Resource quotas").
+pub const KEYS_PER_REGION_MAX: u32 = 100_000;
+
+/// Keys kept opened in memory unless the operator says otherwise.
+pub const CACHED_KEYS_MAX: u64 = 100_000;
+
 /// A key management service over one store.
 pub struct Service {
     pub(crate) settings: Settings,

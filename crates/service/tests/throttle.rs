@@ -4,13 +4,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use trent_core::{AccountId, Region};
+use trent_core::AccountId;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
-use trent_service::{Credentials, Service, Settings};
+use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 const REGION: &str = "us-east-1";
@@ -127,7 +126,7 @@ async fn call(
     let body = body.to_string();
     let request =
         Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, "request").await;
+    let answer = service.answer(&request, Origin::default(), "request").await;
     let reply: Value = serde_json::from_slice(&answer.body).unwrap();
     match answer.error {
         Some(code) => Err(code.as_str().to_owned()),
@@ -138,15 +137,10 @@ async fn call(
 async fn open(throttle: bool) -> Arc<Service> {
     let account = AccountId::parse("000000000000").unwrap();
     let settings = Settings {
-        credentials: Credentials::accepting_unknown(account, Vec::new()),
-        account,
-        region: Region::parse(REGION).unwrap(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        custom_keys: false,
         throttle,
-        keys_per_region_max: 100_000,
+        enforce: false,
         cached_keys_max: 100,
+        ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     let root = RootKey::from_bytes(&[0xe7; 32]).unwrap();

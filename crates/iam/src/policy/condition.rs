@@ -50,10 +50,11 @@ impl Condition {
         let operator = Operator::parse(operator_name).ok_or_else(|| {
             PolicyError::new(format!("unknown operator {}", quoted(operator_name)))
         })?;
+        // The keys of web identities begin with their provider: `host/path:sub`.
         let is_key = key.len() <= KEY_BYTES_MAX
             && key.split_once(':').is_some_and(|(service, name)| {
-                let is_service = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-                !service.is_empty() && !name.is_empty() && service.bytes().all(is_service)
+                let is_graphic = service.bytes().all(|byte| byte.is_ascii_graphic());
+                is_graphic && !service.is_empty() && !name.is_empty()
             });
         if !is_key {
             return Err(PolicyError::new(format!("{} is no condition key", quoted(key))));
@@ -108,10 +109,10 @@ impl Condition {
             (Set::Single | Set::Any, Values::One(value)) => fits(value),
             (Set::All, Values::Many(values)) => values.iter().all(|value| fits(value)),
             (Set::Any, Values::Many(values)) => values.iter().any(|value| fits(value)),
-            (Set::Single, Values::Many(values)) if self.operator.is_negated => {
-                values.iter().all(|value| fits(value))
+            (Set::Single, Values::Many(values)) => {
+                let include = |value| self.operands.include(value, keys);
+                values.iter().any(|value| include(value)) != self.operator.is_negated
             }
-            (Set::Single, Values::Many(values)) => values.iter().any(|value| fits(value)),
         }
     }
 }

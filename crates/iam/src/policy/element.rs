@@ -53,6 +53,9 @@ pub(super) fn parse_action(text: &str) -> Result<Pattern, PolicyError> {
 }
 
 /// Reads a resource: `*`, or an ARN with wildcards, and with variables behind its fifth colon.
+///
+/// A `*` goes on over colons. AWS: at the end of a part of the ARN it "can expand to match beyond
+/// the colon boundaries", so that an ARN may also end early, in a `*`.
 pub(super) fn parse_resource(text: &str, version: Version) -> Result<Pattern, PolicyError> {
     let pattern = Pattern::parse(text, Wildcards::Special, version)?;
     let is_resource = pattern.is_anything() || text.starts_with("arn:");

@@ -78,7 +78,8 @@ pub struct Principal<'a> {
 
 /// The condition keys of a request.
 pub trait ConditionKeys {
-    /// The value of a key; `None` if it is absent.
+    /// The value of a key; `None` if it is absent. The whole key is in lower case, also what
+    /// stands behind a prefix, as `str::to_lowercase` makes it.
     fn get(&self, lower_case_key: &str) -> Option<Values<'_>>;
 }
 

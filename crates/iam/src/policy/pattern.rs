@@ -1,11 +1,13 @@
 //! Text with wildcards and policy variables, and whether a text fits it.
 //!
 //! The value of a variable is matched literally: its own `*` is no wildcard. Matching never goes
-//! back behind the last `*` that was passed, so it takes no more than length times length.
+//! back: what stands between two `*` is searched once, in linear time, or if there is a `?` in it,
+//! in a 64th of length times length.
 
 use super::variable::{Placeholder, Variable};
 use super::{ConditionKeys, PolicyError, Version};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// A text of a policy, taken apart.
 #[derive(Clone, Debug)]
@@ -109,36 +111,13 @@ impl Pattern {
 
 /// Whether `text` fits `tokens`, among which are no variables any more.
 pub(super) fn fits(tokens: &[Token], text: &str, case: Case) -> bool {
-    let mut at = 0;
-    let mut rest = text;
-    // Behind the last `*`: its token, and where to try next.
-    let mut retry: Option<(usize, &str)> = None;
-    loop {
-        let from = match tokens.get(at) {
-            None if rest.is_empty() => return true,
-            Some(Token::Run) => {
-                match &tokens[at + 1..] {
-                    [] => return true,
-                    [Token::Text(end)] => return ends_with(rest, end, case),
-                    _ => at += 1,
-                }
-                rest
-            }
-            token => {
-                if let Some(after) = token.and_then(|token| strip_token(rest, token, case)) {
-                    rest = after;
-                    at += 1;
-                    continue;
-                }
-                let Some((token, from)) = retry else { return false };
-                at = token;
-                from
-            }
-        };
-        let Some(candidate) = candidate(from, &tokens[at], case) else { return false };
-        rest = candidate;
-        retry = without_first(candidate).map(|next| (at, next));
-    }
+    // What stands before the first `*`, behind the last one, and between them.
+    let mut segments = tokens.split(|token| *token == Token::Run);
+    let first = segments.next().unwrap_or_default();
+    let Some(rest) = strip_prefix(text, first, case) else { return false };
+    let Some(last) = segments.next_back() else { return rest.is_empty() };
+    let Some(rest) = strip_suffix(rest, last, case) else { return false };
+    segments.try_fold(rest, |rest, segment| after_first(rest, segment, case)).is_some()
 }
 
 /// Tokens in the making: neighbouring texts become one, as do neighbouring `*`.
@@ -169,54 +148,201 @@ impl Tokens {
     }
 }
 
-/// The first place in `text` where `token` may begin.
-fn candidate<'t>(text: &'t str, token: &Token, case: Case) -> Option<&'t str> {
-    let Token::Text(wanted) = token else { return Some(text) };
-    match case {
-        Case::Sensitive => text.find(&**wanted).map(|index| &text[index..]),
-        Case::Insensitive => text
-            .char_indices()
-            .map(|(index, _)| &text[index..])
-            .find(|rest| strip_token(rest, token, case).is_some()),
-    }
-}
-
-fn strip_token<'t>(text: &'t str, token: &Token, case: Case) -> Option<&'t str> {
-    match token {
-        Token::Text(prefix) if case == Case::Sensitive => text.strip_prefix(&**prefix),
-        Token::Text(prefix) => {
-            let mut rest = text.chars();
-            let fits = prefix.chars().all(|wanted| rest.next().map(folded) == Some(folded(wanted)));
+fn strip_prefix<'t>(text: &'t str, segment: &[Token], case: Case) -> Option<&'t str> {
+    segment.iter().try_fold(text, |rest, token| match (token, case) {
+        (Token::Text(wanted), Case::Sensitive) => rest.strip_prefix(&**wanted),
+        (Token::Text(wanted), Case::Insensitive) if wanted.is_ascii() => {
+            let start = rest.get(..wanted.len())?;
+            start.eq_ignore_ascii_case(wanted).then(|| &rest[start.len()..])
+        }
+        (Token::Text(wanted), Case::Insensitive) => {
+            let mut rest = rest.chars();
+            let fits = wanted.chars().all(|one| rest.next().map(folded) == Some(folded(one)));
             fits.then_some(rest.as_str())
         }
-        Token::One => without_first(text),
-        Token::Run | Token::Variable(_) => None,
-    }
-}
-
-fn ends_with(text: &str, end: &str, case: Case) -> bool {
-    match case {
-        Case::Sensitive => text.ends_with(end),
-        Case::Insensitive => {
-            let mut text = text.chars().rev().map(folded);
-            end.chars().rev().all(|wanted| text.next() == Some(folded(wanted)))
+        (Token::One, _) => {
+            let mut rest = rest.chars();
+            rest.next().map(|_| rest.as_str())
         }
+        (Token::Run | Token::Variable(_), _) => None,
+    })
+}
+
+fn strip_suffix<'t>(text: &'t str, segment: &[Token], case: Case) -> Option<&'t str> {
+    segment.iter().rev().try_fold(text, |rest, token| match (token, case) {
+        (Token::Text(wanted), Case::Sensitive) => rest.strip_suffix(&**wanted),
+        (Token::Text(wanted), Case::Insensitive) => {
+            let mut rest = rest.chars();
+            let mut wanted = wanted.chars().rev();
+            let fits = wanted.all(|one| rest.next_back().map(folded) == Some(folded(one)));
+            fits.then_some(rest.as_str())
+        }
+        (Token::One, _) => {
+            let mut rest = rest.chars();
+            rest.next_back().map(|_| rest.as_str())
+        }
+        (Token::Run | Token::Variable(_), _) => None,
+    })
+}
+
+/// What follows the first place in `text` that fits `segment`.
+fn after_first<'t>(text: &'t str, segment: &[Token], case: Case) -> Option<&'t str> {
+    match (segment, case) {
+        ([], _) => Some(text),
+        ([Token::Text(wanted)], Case::Sensitive) => {
+            text.find(&**wanted).map(|index| &text[index + wanted.len()..])
+        }
+        _ => Places::of(segment, case).after_first(text, case),
     }
 }
 
-fn without_first(text: &str) -> Option<&str> {
-    let mut characters = text.chars();
-    characters.next().map(|_| characters.as_str())
+/// A segment whose places in a text are all tried at the same time, a bit for each character of
+/// the segment: "shift-and".
+///
+/// Baeza-Yates and Gonnet, "A new approach to text searching", 1992.
+struct Places {
+    /// For a character of the text, which characters of the segment it fits.
+    masks: HashMap<char, Vec<u64>>,
+    /// The same for every other character.
+    any: Vec<u64>,
+    length: usize,
 }
 
-/// A character in lower case, where that is one character.
+impl Places {
+    fn of(segment: &[Token], case: Case) -> Self {
+        let mut wanted = Vec::new();
+        for token in segment {
+            match token {
+                Token::Text(text) => wanted.extend(text.chars().map(Some)),
+                Token::One | Token::Run | Token::Variable(_) => wanted.push(None),
+            }
+        }
+        let length = wanted.len();
+        let mut any = vec![0; length.div_ceil(64)];
+        let unknown = wanted.iter().enumerate().filter(|(_, wanted)| wanted.is_none());
+        unknown.for_each(|(index, _)| any[index / 64] |= 1 << (index % 64));
+        let mut masks: HashMap<char, Vec<u64>> = HashMap::new();
+        for (index, wanted) in wanted.into_iter().enumerate() {
+            if let Some(wanted) = wanted {
+                let mask = masks.entry(in_case(wanted, case)).or_insert_with(|| any.clone());
+                mask[index / 64] |= 1 << (index % 64);
+            }
+        }
+        Self { masks, any, length }
+    }
+
+    fn after_first<'t>(&self, text: &'t str, case: Case) -> Option<&'t str> {
+        let last = self.length.checked_sub(1)?;
+        // Bit n: the text up to here ends like the first n + 1 characters of the segment.
+        let mut places = vec![0_u64; self.any.len()];
+        for (index, character) in text.char_indices() {
+            let mask = self.masks.get(&in_case(character, case)).unwrap_or(&self.any);
+            let mut carry = 1;
+            for (word, mask) in places.iter_mut().zip(mask) {
+                let next = *word >> 63;
+                *word = (*word << 1 | carry) & mask;
+                carry = next;
+            }
+            if places[last / 64] >> (last % 64) & 1 == 1 {
+                return Some(&text[index + character.len_utf8()..]);
+            }
+        }
+        None
+    }
+}
+
+fn in_case(character: char, case: Case) -> char {
+    match case {
+        Case::Sensitive => character,
+        Case::Insensitive => folded(character),
+    }
+}
+
+/// A character in lower case, where that is one character. What is not ASCII stays so.
 fn folded(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
     let mut lower = character.to_lowercase();
     match (lower.next(), lower.next()) {
-        (Some(lower), None) => lower,
+        (Some(lower), None) if !lower.is_ascii() => lower,
         _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tokens(pattern: &str) -> Vec<Token> {
+        Pattern::parse(pattern, Wildcards::Special, Version::V2008).unwrap().tokens
+    }
+
+    /// The definition, by recursion.
+    fn fits_by_definition(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], _) => text.is_empty(),
+            (['*', rest @ ..], _) => {
+                (0..=text.len()).any(|skipped| fits_by_definition(rest, &text[skipped..]))
+            }
+            (['?', rest @ ..], [_, text @ ..]) => fits_by_definition(rest, text),
+            ([one, rest @ ..], [other, text @ ..]) => {
+                one == other && fits_by_definition(rest, text)
+            }
+            (_, []) => false,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn matching_is_as_defined(pattern in "[abö?*]{0,9}", text in "[abö]{0,9}") {
+            let characters = |text: &str| text.chars().collect::<Vec<char>>();
+            let expected = fits_by_definition(&characters(&pattern), &characters(&text));
+            prop_assert_eq!(fits(&tokens(&pattern), &text, Case::Sensitive), expected);
+            let upper = text.to_uppercase();
+            prop_assert_eq!(fits(&tokens(&pattern), &upper, Case::Insensitive), expected);
+        }
+    }
+
+    #[test]
+    fn segments_may_be_long() {
+        let hundred = "ab".repeat(50);
+        for (pattern, text, expected) in [
+            (format!("*{hundred}?x*"), format!("ab{hundred}bx"), true),
+            (format!("*{hundred}?x*"), format!("ab{hundred}ax"), true),
+            (format!("*{hundred}?x*"), format!("{hundred}x"), false),
+            (format!("*?{hundred}c*"), format!("{hundred}{hundred}c"), true),
+            (format!("*{}*", "?".repeat(130)), "x".repeat(130), true),
+            (format!("*{}*", "?".repeat(130)), "x".repeat(129), false),
+        ] {
+            assert_eq!(fits(&tokens(&pattern), &text, Case::Sensitive), expected, "{pattern}");
+        }
+    }
+
+    /// Matching that goes back takes minutes for each of these, or for ever.
+    #[test]
+    fn hostile_patterns_come_to_an_end() {
+        let a = |count: usize| "a".repeat(count);
+        for (pattern, text) in [
+            ("*a".repeat(50_000), format!("{}b", a(50_000))),
+            (format!("*{}?b*", a(100_000)), a(200_000)),
+            (format!("*{}b*", "?".repeat(100_000)), a(200_000)),
+            (format!("*{}b*", "a?".repeat(50_000)), a(200_000)),
+            (format!("*{}b", a(100_000)), a(200_000)),
+        ] {
+            assert!(!fits(&tokens(&pattern), &text, Case::Sensitive));
+        }
+    }
+
+    #[test]
+    fn no_letter_beyond_ascii_is_one_of_ascii() {
+        // The Kelvin sign, whose lower case is `k`.
+        assert!(!fits(&tokens("kms"), "\u{212a}ms", Case::Insensitive));
+        assert!(!fits(&tokens("*k?s*"), "\u{212a}ms", Case::Insensitive));
+        assert!(!fits(&tokens("ö\u{212a}"), "ök", Case::Insensitive));
+        assert!(fits(&tokens("KMS:*"), "kms:Sign", Case::Insensitive));
     }
 }

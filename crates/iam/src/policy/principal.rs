@@ -234,4 +234,5 @@ fn is_session(resource: &str) -> bool {
 }
 
 /// AWS: General Reference, "Amazon Resource Names".
-const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+const PARTITIONS: [&str; 8] =
+    ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"];

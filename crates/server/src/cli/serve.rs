@@ -4,15 +4,15 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::http::{Control, Server};
 use crate::oidc::IssuerKeys;
-use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
+use crate::start::{
+    RequestQuotas, allow_descriptors, attestation_roots, block_on, listen, open_service, say,
+};
 use crate::tls::TlsFiles;
 use crate::{log, shutdown};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::sync::Arc;
-use trent_core::{AccountId, Region};
 use trent_service::web_identity::WebIdentities;
 use trent_service::{Credentials, Settings};
 
@@ -52,25 +52,16 @@ impl Serve {
 
 /// The settings of a service in production.
 pub(super) fn settings(config: &Config) -> Result<Settings> {
-    // Neither is the account or the Region of anybody: requests name their own.
-    let account = AccountId::parse("000000000000").context("no account")?;
-    let region = Region::parse("us-east-1").context("no Region")?;
     let (issuers, keys) = IssuerKeys::configured(&config.oidc.issuer)?;
     let has_issuers = !issuers.is_empty();
     Ok(Settings {
-        credentials: Credentials::strict(),
-        account,
-        region,
         regions: config.regions.clone(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        custom_keys: false,
         attestation_roots: attestation_roots(config.attestation.roots.as_deref())?,
         throttle: config.quotas.requests == RequestQuotas::Aws,
         keys_per_region_max: config.quotas.keys_per_region,
         cached_keys_max: config.cache.keys,
-        enforce: true,
         web_identities: has_issuers.then(|| WebIdentities { issuers, keys: Arc::new(keys) }),
+        ..Settings::new(Credentials::strict())?
     })
 }
 
@@ -95,6 +86,7 @@ async fn serve(config: Config, name: String) -> Result<()> {
         directory.path().display(),
         service.clock().offset()
     );
+    allow_descriptors(config.http.connections_max);
     let stop = shutdown::signal()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr()?;

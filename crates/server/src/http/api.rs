@@ -1,6 +1,6 @@
 //! The API on `/`: body limit, the neutral form of a request, and the answer as HTTP.
 
-use super::Limits;
+use super::connection::Connections;
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -8,14 +8,14 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::panic::AssertUnwindSafe;
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use trent_api::{ErrorCode, KmsError};
 use trent_service::pipeline::failure;
 use trent_service::{Answer, Origin, Service, has_action};
 
 /// Answers a request to `/`.
 pub(crate) async fn respond(
-    service: &Service,
-    limits: &Limits,
+    connections: &Connections,
     request_id: &str,
     origin: Origin,
     request: Request<Incoming>,
@@ -26,8 +26,9 @@ pub(crate) async fn respond(
     if parts.method != Method::POST && !is_asked {
         return not_posted(&parts);
     }
-    let answer = match read(body, limits.request_bytes_max, limits).await {
-        Ok(body) => answer(service, request_id, origin, &parts, &body).await,
+    let server = &connections.server;
+    let answer = match read(connections, body, server.limits.request_bytes_max).await {
+        Ok((body, _memory)) => answer(&server.service, request_id, origin, &parts, &body).await,
         Err(error) => failure(None, &error),
     };
     tracing::debug!(
@@ -46,22 +47,60 @@ pub(crate) async fn respond(
     response
 }
 
-/// Reads a body, within its limits of size and time.
+/// Reads a body, within its limits of size and time. The permit is the memory that it takes.
 pub(super) async fn read(
+    connections: &Connections,
     body: Incoming,
     bytes_max: usize,
-    limits: &Limits,
-) -> Result<Bytes, KmsError> {
-    let read = Limited::new(body, bytes_max).collect();
-    match tokio::time::timeout(limits.body_timeout, read).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(KmsError::new(
+) -> Result<(Bytes, SemaphorePermit<'_>), KmsError> {
+    let read = collect(Limited::new(body, bytes_max), &connections.body_memory);
+    match tokio::time::timeout(connections.server.limits.body_timeout, read).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(Unread::Body(error))) if error.is::<LengthLimitError>() => Err(KmsError::new(
             ErrorCode::RequestEntityTooLarge,
             format!("The request body exceeds {bytes_max} bytes."),
         )),
-        Ok(Err(error)) => Err(KmsError::bare(ErrorCode::MalformedHttpRequest).because(error)),
+        Ok(Err(Unread::Body(error))) => {
+            Err(KmsError::bare(ErrorCode::MalformedHttpRequest).because(error))
+        }
+        Ok(Err(Unread::NoMemory(error))) => {
+            Err(KmsError::bare(ErrorCode::ServiceUnavailable).because(error))
+        }
         Err(_) => Err(KmsError::bare(ErrorCode::RequestTimeout)),
     }
+}
+
+/// Why there is no body.
+enum Unread {
+    Body(Box<dyn std::error::Error + Send + Sync>),
+    NoMemory(TryAcquireError),
+}
+
+/// Takes memory for what has come, not for what is announced: announcing costs nothing.
+async fn collect(
+    mut body: Limited<Incoming>,
+    memory: &Semaphore,
+) -> Result<(Bytes, SemaphorePermit<'_>), Unread> {
+    let take = |bytes: usize| {
+        // A frame is never larger than the buffer it was read into.
+        memory.try_acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)).map_err(Unread::NoMemory)
+    };
+    let mut taken = take(0)?;
+    let (mut first, mut rest) = (Bytes::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(Unread::Body)?.into_data() else { continue };
+        taken.merge(take(data.len())?);
+        // Most bodies come in one piece, which needs no copy.
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    if rest.is_empty() {
+        return Ok((first, taken));
+    }
+    Ok((Bytes::from([&first[..], &rest].concat()), taken))
 }
 
 async fn answer(

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::io::InspectReader;
@@ -21,8 +21,11 @@ use trent_service::Origin;
 
 /// What all connections share.
 pub(super) struct Connections {
-    server: Server,
-    side: Router,
+    pub(super) server: Server,
+    /// What is served beside the API.
+    pub(super) side: Router,
+    /// The bytes that bodies may take still.
+    pub(super) body_memory: Semaphore,
     builder: Builder<TokioExecutor>,
 }
 
@@ -30,7 +33,8 @@ impl Connections {
     /// Serves the API and, beside it, `side`.
     pub(super) fn new(server: Server, side: Router) -> Self {
         let builder = builder(&server.limits);
-        Self { server, side, builder }
+        let body_memory = Semaphore::new(server.limits.all_requests_bytes_max);
+        Self { server, side, body_memory, builder }
     }
 
     /// Serves a connection until it ends, or until it is idle once the server is closing.
@@ -77,8 +81,7 @@ impl Connections {
             let running = asked.begin(request.version());
             let connections = Arc::clone(&connections);
             async move {
-                let Connections { server, side, .. } = &*connections;
-                let response = respond(server, side, origin, request).await;
+                let response = respond(&connections, origin, request).await;
                 drop(running);
                 Ok::<_, Infallible>(response)
             }

@@ -28,6 +28,10 @@ pub(crate) struct Limits {
     /// The body of a request.
     #[serde(deserialize_with = "size")]
     pub(crate) request_bytes_max: usize,
+    /// The bodies of all requests that are being read or answered. A request that goes past it is
+    /// answered with 503, which clients try again.
+    #[serde(deserialize_with = "size")]
+    pub(crate) all_requests_bytes_max: usize,
     /// How long new connections are still taken after the signal to stop, with readiness false, so
     /// that load balancers notice.
     #[serde(deserialize_with = "duration")]
@@ -51,6 +55,7 @@ impl Default for Limits {
             // Above the largest legal request: an attestation document of 262,144 bytes in base64,
             // or a policy of 131,072 characters, escaped.
             request_bytes_max: 1024 * 1024,
+            all_requests_bytes_max: 256 * 1024 * 1024,
             shutdown_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(30),
         }

@@ -136,20 +136,16 @@ async fn next_place(
 type Body = http_body_util::Either<Full<Bytes>, axum::body::Body>;
 
 async fn respond(
-    server: &Server,
-    side: &axum::Router,
+    connections: &Connections,
     origin: Origin,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut response = if request.uri().path() == "/" {
-        let response = api::respond(&server.service, &server.limits, &request_id, origin, request);
-        let response = response.await;
+        let response = api::respond(connections, &request_id, origin, request).await;
         response.map(http_body_util::Either::Left)
     } else {
-        side::respond(side.clone(), &server.limits, request)
-            .await
-            .map(http_body_util::Either::Right)
+        side::respond(connections, request).await.map(http_body_util::Either::Right)
     };
     let headers = response.headers_mut();
     if let Ok(request_id) = HeaderValue::from_str(&request_id) {

@@ -1,6 +1,7 @@
 //! Beside the API: health, readiness, and in development mode the clock and the reset.
 
-use super::{Control, Limits, Phase, api};
+use super::connection::Connections;
+use super::{Control, Phase, api};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -43,15 +44,15 @@ pub(super) fn router(
 
 /// Answers a request beside the API, its body within the limits of size and time.
 pub(super) async fn respond(
-    router: Router,
-    limits: &Limits,
+    connections: &Connections,
     request: hyper::Request<Incoming>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    match api::read(body, BODY_BYTES_MAX, limits).await {
-        Ok(body) => {
+    match api::read(connections, body, BODY_BYTES_MAX).await {
+        Ok((body, _memory)) => {
+            let request = Request::from_parts(parts, Body::from(body));
             // The router cannot fail.
-            let Ok(response) = router.oneshot(Request::from_parts(parts, Body::from(body))).await;
+            let Ok(response) = connections.side.clone().oneshot(request).await;
             response
         }
         Err(error) => {

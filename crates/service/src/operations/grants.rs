@@ -13,6 +13,7 @@ use trent_api::structures::{
 };
 use trent_api::{ErrorCode, KmsError};
 use trent_core::grant::{GRANTS_PER_KEY_MAX, Principal, Terms};
+use trent_core::key_material::to_hex;
 use trent_core::key_state::check_key_state;
 use trent_core::{Grant, KeyRef};
 use trent_crypto::digest::sha256;
@@ -252,7 +253,7 @@ fn grant_id(cx: &Context<'_>, key: &AuthorizedKey, terms: &Terms) -> Result<Stri
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
         random
     };
-    Ok(hex(&hash))
+    Ok(to_hex(&hash))
 }
 
 async fn check_limit(cx: &Context<'_>, key: &AuthorizedKey) -> Result<(), KmsError> {
@@ -275,13 +276,4 @@ fn invalid_grant_token() -> KmsError {
 
 fn invalid_grant_id(id: &str) -> KmsError {
     KmsError::new(ErrorCode::InvalidGrantId, format!("Grant '{id}' does not exist."))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

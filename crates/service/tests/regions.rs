@@ -1,0 +1,83 @@
+//! A service that has some Regions only.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use trent_core::{AccountId, Region};
+use trent_crypto::root_key::RootKey;
+use trent_iam::Request;
+use trent_service::{Credentials, Origin, Service, Settings};
+use trent_store::SqliteStore;
+
+#[tokio::test]
+async fn a_request_for_a_region_that_is_not_there_is_refused() {
+    let service = service(&["eu-central-1", "eu-west-1"]).await;
+    for region in ["eu-central-1", "eu-west-1"] {
+        assert!(call(&service, region, "ListKeys", &json!({})).await.is_ok());
+    }
+    let refused = call(&service, "us-east-1", "ListKeys", &json!({})).await.unwrap_err();
+    assert_eq!(refused["__type"], "InvalidSignatureException");
+    assert_eq!(
+        refused["message"],
+        "Credential should be scoped to a valid Region, not 'us-east-1'."
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_not_replicated_to_a_region_that_is_not_there() {
+    let service = service(&["eu-central-1", "eu-west-1"]).await;
+    let multi_region = json!({ "MultiRegion": true });
+    let key = call(&service, "eu-central-1", "CreateKey", &multi_region).await.unwrap();
+    let id = &key["KeyMetadata"]["KeyId"];
+    let elsewhere = json!({ "KeyId": id, "ReplicaRegion": "eu-north-1" });
+    let refused = call(&service, "eu-central-1", "ReplicateKey", &elsewhere).await.unwrap_err();
+    assert_eq!(refused["__type"], "ValidationException");
+    let here = json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" });
+    call(&service, "eu-central-1", "ReplicateKey", &here).await.unwrap();
+}
+
+#[tokio::test]
+async fn all_regions_are_there_unless_some_are_named() {
+    let service = service(&[]).await;
+    assert!(call(&service, "ap-southeast-2", "ListKeys", &json!({})).await.is_ok());
+}
+
+async fn service(regions: &[&str]) -> Service {
+    let account = AccountId::parse("000000000000").unwrap();
+    let settings = Settings {
+        regions: regions.iter().map(|region| Region::parse(region).unwrap()).collect(),
+        enforce: false,
+        ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
+    };
+    let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
+    Service::open(store, &RootKey::generate().unwrap(), settings).await.unwrap()
+}
+
+/// The reply, or the error as it goes to the client.
+async fn call(
+    service: &Service,
+    region: &str,
+    operation: &str,
+    body: &Value,
+) -> Result<Value, Value> {
+    let target = format!("TrentService.{operation}");
+    // Unverified in development mode, but of the right form.
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=trent/20260101/{region}/kms/aws4_request, \
+         SignedHeaders=host;x-amz-date;x-amz-target, Signature={:064}",
+        0
+    );
+    let headers: [(&str, &[u8]); 5] = [
+        ("host", b"localhost"),
+        ("content-type", b"application/x-amz-json-1.1"),
+        ("x-amz-target", target.as_bytes()),
+        ("x-amz-date", b"20260101T000000Z"),
+        ("authorization", authorization.as_bytes()),
+    ];
+    let body = body.to_string();
+    let request =
+        Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
+    let answer = service.answer(&request, Origin::default(), "request").await;
+    let reply = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    if answer.error.is_some() { Err(reply) } else { Ok(reply) }
+}
