@@ -21,11 +21,12 @@ test-sdk: build
 	scripts/node-env
 	.venv/bin/pytest -c tests/pytest.ini tests
 
-lint: ## Check format, lints, generated files
+lint: ## Check format, lints, generated files, the table of permissions
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) xtask codegen --check
 	$(CARGO) xtask compatibility --check
+	$(CARGO) xtask coverage --check
 
 codegen: ## Write what is generated: the API types and docs/compatibility.md
 	$(CARGO) xtask codegen

@@ -5,6 +5,7 @@ its tags: the policies of its role allow an action to sessions that have a tag o
 """
 
 import json
+from collections import deque
 from contextlib import contextmanager
 from functools import cache, cached_property
 
@@ -18,6 +19,7 @@ from sdk_support import (
     OTHER_ACCOUNT,
     REGION,
     alias_arn,
+    call,
     import_parameters,
     made_with,
     new_alias_name,
@@ -30,6 +32,8 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/caller"
 OTHER_ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/caller"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 CONFIG = Config(retries={"max_attempts": 0})
+# How many clients have connections at the same time, or nearly so many.
+CLIENTS_MAX = 50
 
 NO_KEY_POLICY = "because no resource-based policy allows the kms:{} action"
 NO_IDENTITY_POLICY = "because no identity-based policy allows the kms:{} action"
@@ -119,7 +123,7 @@ class Person:
 
     def client(self, region=REGION, service="kms", config=CONFIG):
         authority = self.server.authority
-        return self.server.boto.client(
+        made = self.server.boto.client(
             service,
             endpoint_url=self.server.url,
             region_name=region,
@@ -127,10 +131,21 @@ class Person:
             config=config,
             **self.credentials,
         )
+        # Most clients are not used again, or connect again then.
+        self.server.clients.append(made)
+        if len(self.server.clients) > CLIENTS_MAX:
+            self.server.clients.popleft().close()
+        return made
 
     @property
     def kms(self):
         return self.client()
+
+    def send(self, operation, body):
+        """Sends a request that an SDK would not send; `body` is JSON."""
+        names = ("access_key_id", "secret_access_key", "session_token")
+        key, secret, token = (self.credentials[f"aws_{name}"] for name in names)
+        return call(self.server, operation, body, access_key_id=key, secret=secret, token=token)
 
     def __repr__(self):
         return self.arn
@@ -141,7 +156,7 @@ class People:
 
     def __init__(self, server):
         self.server = server
-        server.boto = boto3.session.Session()
+        server.boto, server.clients = boto3.session.Session(), deque()
         self.made = {}
         for account in (ACCOUNT, OTHER_ACCOUNT):
             self.run("account", "create", "--id", account)

@@ -5,6 +5,7 @@ AWS KMS Developer Guide, "AWS KMS condition keys"; IAM User Guide, "AWS global c
 keys".
 """
 
+import base64
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -22,10 +23,11 @@ from permission_support import (
     Person,
     Target,
     allow,
+    deny,
     policy,
     refused,
 )
-from permission_table import ROWS, rows
+from permission_table import KEY, ROWS, rows
 from sdk_support import (
     ACCOUNT,
     GRANTEE,
@@ -33,8 +35,11 @@ from sdk_support import (
     OTHER_REGION,
     REGION,
     SIGNING,
+    TAKING_ALIASES,
     THIRD_REGION,
+    action_of,
     alias_arn,
+    encode,
     key_arn,
     new_alias_name,
 )
@@ -95,7 +100,7 @@ FOR_SERVICE = {
     "RetiringServicePrincipal": "sqs.amazonaws.com",
     "Constraints": {"SourceArn": TOPIC},
 }
-WITH_CONTEXT = [row.operation for row in rows("key", where=lambda row: row.contexts)]
+WITH_CONTEXT = [row.operation for row in rows(KEY, where=lambda row: row.contexts)]
 EXPIRING = {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": MONTHS}
 EPOCH = int(MONTHS.timestamp())
 
@@ -398,6 +403,36 @@ def person_arn(person):
     return ROLE if ":assumed-role/" in person.arn else person.arn
 
 
+def test_a_moment_between_two_seconds_is_compared_as_a_date(people):
+    row = ROWS["ImportKeyMaterial"]
+    target = Target(people, row)
+    names = ("ImportToken", "EncryptedKeyMaterial")
+    body = {name: encode(target.parameters[name]) for name in names}
+    body.update(KeyId=target.id, ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo=EPOCH + 0.5)
+    before = {"DateLessThan": {"kms:ValidTo": MONTHS.isoformat()}}
+    after = {"DateGreaterThanEquals": {"kms:ValidTo": MONTHS.isoformat()}}
+    target.put_policy(allow(row.asks, ALICE), deny(row.asks, ALICE, Condition=after))
+    assert people.alice.send(row.operation, body).code == "AccessDeniedException"
+    target.put_policy(allow(row.asks, ALICE), deny(row.asks, ALICE, Condition=before))
+    assert people.alice.send(row.operation, body).status == 200
+
+
+@pytest.mark.parametrize("first, last", [("1", "2"), ("2", "1")])
+def test_conditions_are_about_what_is_done_where_a_member_is_repeated(people, first, last):
+    row = ROWS["Encrypt"]
+    target = Target(people, row)
+    only = {"StringEquals": {"kms:EncryptionContext:a": last}}
+    target.put_policy(allow("Encrypt", ALICE, Condition=only))
+    head = f'"KeyId":"{target.arn}","Plaintext":"eA==","EncryptionContext"'
+    contexts = f'{head}:{{"a":"{first}"}},"EncryptionContext":{{"a":"{last}"}}'
+    pairs = f'{head}:{{"a":"{first}","a":"{last}"}}'
+    for body in (contexts, pairs):
+        answer = people.alice.send("Encrypt", f"{{{body}}}".encode())
+        assert answer.status == 200
+        blob = base64.b64decode(answer.json["CiphertextBlob"])
+        target.owner.decrypt(CiphertextBlob=blob, EncryptionContext={"a": last})
+
+
 # Keys that only IAM policies can ask for.
 
 
@@ -505,19 +540,22 @@ def test_the_aliases_of_a_key_are_for_iam_policies(people):
     target.check_refused(people.alice, NO_KEY_POLICY)
 
 
-def test_a_policy_asks_for_the_alias_that_the_request_names(people):
-    for operation in ("DescribeKey", "Encrypt", "Decrypt", "GetPublicKey", "Sign"):
-        target = Target(people, ROWS[operation])
-        alias = target.alias
-        only = {"StringEquals": {"kms:RequestAlias": alias}}
-        target.put_policy(allow(operation, ALICE, Condition=only))
-        target.check_refused(people.alice, NO_KEY_POLICY)
-        target.check_refused(people.alice, NO_KEY_POLICY, KeyId=target.id)
-        target.call(people.alice, KeyId=alias)
-        target.call(people.alice, KeyId=alias_arn(alias))
-        second = new_alias_name()
-        target.owner.create_alias(AliasName=second, TargetKeyId=target.id)
-        target.check_refused(people.alice, NO_KEY_POLICY, KeyId=second)
+@pytest.mark.parametrize("way", sorted(TAKING_ALIASES))
+def test_a_policy_asks_for_the_alias_that_the_request_names(people, way):
+    row = ROWS[way.split()[0]]
+    target = Target(people, row)
+    alias, second = target.alias, new_alias_name()
+    target.owner.create_alias(AliasName=second, TargetKeyId=target.id)
+    action = action_of(way).removeprefix("kms:")
+    members = {"ReEncryptFrom": "SourceKeyId", "ReEncryptTo": "DestinationKeyId"}
+    member = members.get(action, "KeyId")
+    only = {"StringEquals": {"kms:RequestAlias": alias}}
+    other = [allow(one, ALICE) for one in row.asks if one != action]
+    target.put_policy(allow(action, ALICE, Condition=only), *other)
+    for name in (target.arn, target.id, second, alias_arn(second)):
+        target.check_refused(people.alice, NO_KEY_POLICY, action, **{member: name})
+    for name in (alias, alias_arn(alias)):
+        target.call(people.alice, **{member: name})
 
 
 def test_either_side_of_re_encryption_has_conditions_of_its_own(people):

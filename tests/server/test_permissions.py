@@ -28,6 +28,7 @@ from sdk_support import (
     ACCOUNT,
     OTHER_ACCOUNT,
     OTHER_REGION,
+    WOULD_SUCCEED,
     alias_arn,
     key_arn,
     new_alias_name,
@@ -143,6 +144,11 @@ def test_a_grant_allows_no_other_encryption_context_than_that_of_its_constraint(
             if len(row.contexts) == 2:
                 action = {"Source": "ReEncryptFrom", "Destin": "ReEncryptTo"}[member[:6]]
             target.check_refused(people.alice, NO_KEY_POLICY, action, **{member: context})
+    # Names of pairs are compared without case.
+    changes = dict.fromkeys(row.contexts, {"purpose": "test"})
+    if "CiphertextBlob" in target.parameters:
+        changes["CiphertextBlob"] = target.encrypted({"purpose": "test"})
+    target.call(people.alice, **changes)
     wider = {**CONTEXT, "more": "x"}
     changes = dict.fromkeys(row.contexts, wider)
     if "CiphertextBlob" in target.parameters:
@@ -302,6 +308,36 @@ def test_a_ciphertext_finds_its_key_in_another_account(people):
     for account in (own, abroad):
         check(people.caller(row, (), **account), NO_IDENTITY_POLICY)
         assert target.call(people.caller(row, **account))["Plaintext"] == b"secret"
+
+
+# What is only tried.
+
+DRY = """
+CreateGrant Decapsulate Decrypt DeriveSharedSecret Encapsulate Encrypt GenerateDataKey
+GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac
+ReEncrypt RevokeGrant Sign Verify VerifyMac
+"""
+
+
+@pytest.mark.parametrize("operation", DRY.split())
+def test_a_dry_run_tells_whether_it_is_permitted(people, operation):
+    target = Target(people, ROWS[operation], DryRun=True)
+    target.put_policy()
+    target.check_refused(people.alice, NO_KEY_POLICY)
+    target.check_hidden(people.caller(target.row, account=OTHER_ACCOUNT))
+    target.put_policy(allow(target.row.asks, ALICE))
+    with raises("DryRunOperationException", WOULD_SUCCEED):
+        target.call(people.alice)
+
+
+def test_a_resource_that_is_an_alias_does_not_allow_the_use_of_its_key(people):
+    row = ROWS["Encrypt"]
+    target = Target(people, row)
+    target.put_policy(allow("kms:*", ROOT))
+    alias = alias_arn(target.alias)
+    caller = people.caller(row, limit=policy(allow("kms:*", Resource=alias)))
+    target.check_refused(caller, NO_SESSION_POLICY)
+    target.check_refused(caller, NO_SESSION_POLICY, KeyId=alias)
 
 
 # Operations that are about no key.
