@@ -25,12 +25,13 @@ test-sdk: build
 fuzz: ## Fuzz every target for FUZZ_SECONDS
 	scripts/fuzz $(FUZZ_SECONDS)
 
-lint: ## Check format, lints, generated files
+lint: ## Check format, lints, generated files, the table of permissions
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) xtask codegen --check
 	$(CARGO) xtask compatibility --check
+	$(CARGO) xtask coverage --check
 
 codegen: ## Write what is generated: the API types and docs/compatibility.md
 	$(CARGO) xtask codegen

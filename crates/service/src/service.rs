@@ -233,11 +233,11 @@ impl Service {
     }
 
     /// A new symmetric encryption key for the service behind a predefined alias, and the alias.
-    pub(crate) async fn create_managed_key(
+    pub(crate) fn new_managed_key(
         &self,
         (account, region, name): AliasId,
         now: Timestamp,
-    ) -> Result<(), KmsError> {
+    ) -> Result<(KmsKey, Alias), KmsError> {
         let mut random = [0; 16];
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
         let id = KeyId::single_region(random);
@@ -254,7 +254,16 @@ impl Service {
         let key = KmsKey::new(new, NewKind::SYMMETRIC, vec![material], now);
         let key = key.managed_by_service(now)?;
         let alias = Alias { account, region, name, target: id, created: now, updated: now };
-        let set = ChangeSet::new(&self.records).create_key(&key)?.put_alias(&alias, 0)?;
+        Ok((key, alias))
+    }
+
+    /// Writes an AWS managed key and its alias, if it does not have one yet.
+    pub(crate) async fn create_managed_key(
+        &self,
+        key: &KmsKey,
+        alias: &Alias,
+    ) -> Result<(), KmsError> {
+        let set = ChangeSet::new(&self.records).create_key(key)?.put_alias(alias, 0)?;
         match self.commit(set).await {
             // Somebody else was faster: there is one now.
             Ok(()) | Err(CommitError::Raced) => Ok(()),

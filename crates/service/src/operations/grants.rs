@@ -32,8 +32,10 @@ pub(crate) async fn create_grant(
         let key = cx.key(&request.key_id).await?;
         check_key_state(cx.operation, &key, cx.now)?;
         let terms = Terms::of(&request, &key)?;
+        let grantee_id = id_of(cx, Some(&terms.grantee)).await?;
+        let retiring_id = id_of(cx, terms.retiring.as_ref()).await?;
         check_dry_run(request.dry_run)?;
-        let id = grant_id(cx, &key, &terms)?;
+        let id = grant_id(cx, &key, &terms, &[&grantee_id, &retiring_id])?;
         if terms.name.is_some()
             && let Some(grant) = cx.service.grant(&key.arn(), &id).await?
         {
@@ -47,8 +49,8 @@ pub(crate) async fn create_grant(
             id,
             created: cx.now,
             issuing_account: cx.caller.account,
-            grantee_id: id_of(cx, Some(&terms.grantee)).await?,
-            retiring_id: id_of(cx, terms.retiring.as_ref()).await?,
+            grantee_id,
+            retiring_id,
             terms,
         };
         let set =
@@ -242,12 +244,21 @@ fn reply(cx: &Context<'_>, grant: &Grant) -> Result<CreateGrantResponse, KmsErro
     Ok(CreateGrantResponse { grant_token: Some(token), grant_id: Some(grant.id.clone()) })
 }
 
-/// Random, or for a grant with a name the hash of who gives it and of its terms.
-fn grant_id(cx: &Context<'_>, key: &AuthorizedKey, terms: &Terms) -> Result<String, KmsError> {
+/// Random, or for a grant with a name the hash of who gives it, of its terms and of the unique ids
+/// of whom they name.
+fn grant_id(
+    cx: &Context<'_>,
+    key: &AuthorizedKey,
+    terms: &Terms,
+    ids: &[&Option<String>],
+) -> Result<String, KmsError> {
     let hash = if terms.name.is_some() {
         let text = serde_json::to_vec(terms).map_err(KmsError::internal)?;
         let issuer = cx.caller.account;
-        sha256(&[key.arn().to_string().as_bytes(), issuer.as_str().as_bytes(), &text])
+        let arn = key.arn().to_string();
+        let mut parts = vec![arn.as_bytes(), issuer.as_str().as_bytes(), &text];
+        parts.extend(ids.iter().copied().flatten().map(String::as_bytes));
+        sha256(&parts)
     } else {
         let mut random = [0; 32];
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
