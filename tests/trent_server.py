@@ -180,10 +180,11 @@ class TrentServe(Trent):
     def command(self):
         return [str(BINARY), "serve", "--config", str(self.config)]
 
-    def run(self, *arguments):
-        """Runs `trent` with other arguments to its end."""
+    def run(self, *arguments, input=None):
+        """Runs `trent` with other arguments, and with a text as standard input, to its end."""
         return subprocess.run(
             [str(BINARY), *map(str, arguments)],
+            input=input,
             capture_output=True,
             text=True,
             timeout=30,

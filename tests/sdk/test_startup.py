@@ -191,6 +191,7 @@ def test_help_names_the_commands_and_every_option():
         "--cached-keys",
         "--keys-per-region-max",
         "--throttle",
+        "--audit-dir",
         "--log",
     ):
         assert f"{option} <" in result.stdout
@@ -264,6 +265,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         "TRENT_CACHED_KEYS": "10",
         "TRENT_KEYS_PER_REGION_MAX": "2",
         "TRENT_THROTTLE": "aws",
+        "TRENT_AUDIT_DIR": str(data_dir / "audit"),
         "TRENT_LOG": "error",
     }
     with serving(port, env=env) as (server, lines):
@@ -282,6 +284,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
             for _ in range(1000):
                 kms.enable_key(KeyId=KEY_A)
         assert (data_dir / "root.key").exists()
+        assert list((data_dir / "audit").glob("audit-*.jsonl"))
 
 
 def test_the_environment_of_local_kms_is_understood(data_dir, seed_file):

@@ -1,7 +1,27 @@
 """Servers for the tests of `trent serve`."""
 
 import pytest
+from enclave import Nitro
+from permission_support import People
 from trent_server import TrentServe
+
+
+@pytest.fixture(scope="session")
+def nitro():
+    """Who signs attestation documents for the enclaves of the server of `people`."""
+    return Nitro()
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory, nitro):
+    """The identities of one server for all tests of permissions."""
+    directory = tmp_path_factory.mktemp("permissions")
+    roots = directory / "roots.pem"
+    roots.write_bytes(nitro.root.pem)
+    settings = {"attestation": {"roots": str(roots)}}
+    with open(directory / "log", "w") as log:
+        with TrentServe(directory, tls=False, settings=settings, log=log) as server:
+            yield People(server)
 
 
 @pytest.fixture

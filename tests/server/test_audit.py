@@ -9,11 +9,13 @@ import os
 import resource
 import subprocess
 import threading
+import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
+import trent_server
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives import hashes
@@ -24,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 from raw_http import Connection, request_bytes
-from trent_server import BINARY, Trent, clean_environment, wait_until
+from trent_server import BINARY, clean_environment, wait_until
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -66,6 +68,14 @@ def verified(*arguments):
     result = run("audit", "--output", "json", "verify", *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     return json.loads(result.stdout)
+
+
+class Trent(trent_server.Trent):
+    """A server that is told by an error, not ended by a signal, when a file may not grow."""
+
+    @property
+    def command(self):
+        return ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *super().command]
 
 
 class Audited:
@@ -499,15 +509,410 @@ def test_bad_signatures_are_recorded_without_parameters(tmp_path):
 
 # Who calls, and why it may
 
+USERS_ACCOUNT = "111122223333"
 
-class Identities:
-    """Accounts, users and roles of a `trent serve`."""
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class World:
+    """A `trent serve` with a user who may do everything, one who may nothing, and a role."""
 
     def __init__(self, server):
-        self.server = server
-        self.account = self.run("account", "create")["Account"]["Id"]
+        self.server = server.init()
+        self.folder = server.data_dir / "audit"
+        self.admin("account", "create", "--id", USERS_ACCOUNT)
+        allow = {"Sid": "Everything", "Effect": "Allow", "Action": ["kms:*", "sts:*"],
+                 "Resource": "*"}
+        deny = {"Sid": "NoKeys", "Effect": "Deny", "Action": "kms:CreateKey", "Resource": "*"}
+        trust = {"Effect": "Allow", "Principal": {"AWS": USERS_ACCOUNT}, "Action": "sts:AssumeRole"}
+        self.alice, self.bob = self.user("alice", allow), self.user("bob", allow, deny)
+        self.eve = self.user("eve")
+        self.admin("role", "create", "operator", "--trust-policy", "-", "--account",
+                   USERS_ACCOUNT, document=policy(trust))
+        self.put_policy("--role", "operator", allow)
+        server.start()
 
-    def run(self, *arguments):
-        result = self.server.run(*arguments, "--data-dir", self.server.data_dir, "--output", "json")
+    def admin(self, *arguments, document=None):
+        command = [str(BINARY), *arguments, "--data-dir", str(self.server.data_dir)]
+        result = subprocess.run(
+            [*command, "--output", "json"], input=document, capture_output=True, text=True,
+            timeout=60, env=clean_environment(),
+        )
         assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout or "{}")
+        return json.loads(result.stdout) if result.stdout.strip() else None
+
+    def put_policy(self, whose, name, *statements):
+        document = policy(*statements)
+        arguments = (whose, name, "--document", "-", "main", "--account", USERS_ACCOUNT)
+        self.admin("policy", "put", *arguments, document=document)
+
+    def user(self, name, *statements):
+        self.admin("user", "create", name, "--account", USERS_ACCOUNT)
+        if statements:
+            self.put_policy("--user", name, *statements)
+        made = self.admin("access-key", "create", "--user", name, "--account", USERS_ACCOUNT)
+        return made["AccessKey"]["AccessKeyId"], made["AccessKey"]["SecretAccessKey"]
+
+    def client(self, key, service="kms", token=None):
+        return boto3.client(
+            service,
+            endpoint_url=self.server.url,
+            region_name=REGION,
+            aws_access_key_id=key[0],
+            aws_secret_access_key=key[1],
+            aws_session_token=token,
+            verify=self.server.authority and str(self.server.authority.path),
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+    def last(self):
+        return events_of(self.folder)[-1]
+
+
+@pytest.fixture
+def world(serve):
+    return World(serve())
+
+
+def test_who_calls_and_why_it_may(world):
+    alice = world.client(world.alice)
+    key = alice.create_key()["KeyMetadata"]["KeyId"]
+    event = world.last()
+    identity = event["userIdentity"]
+    assert identity["principalId"].startswith("AIDA")
+    del identity["principalId"]
+    assert identity == {
+        "type": "IAMUser",
+        "arn": f"arn:aws:iam::{USERS_ACCOUNT}:user/alice",
+        "accountId": USERS_ACCOUNT,
+        "accessKeyId": world.alice[0],
+        "userName": "alice",
+    }
+    [decision] = event["additionalEventData"]["authorization"]
+    assert decision == {
+        "action": "CreateKey",
+        "decision": "Allow",
+        "policy": "identity-based policy main",
+        "statement": "Everything",
+    }
+    tls = event["tlsDetails"]
+    assert tls["tlsVersion"] == "TLSv1.3" and tls["cipherSuite"].startswith("TLS_")
+    assert tls["clientProvidedHostHeader"] == f"127.0.0.1:{world.server.port}"
+    assert tls["keyExchange"]
+
+    refused(world.client(world.bob).create_key, "AccessDeniedException")
+    event = world.last()
+    assert event["errorCode"] == "AccessDenied"
+    assert "explicit deny in an identity-based policy" in event["errorMessage"]
+    [decision] = event["additionalEventData"]["authorization"]
+    assert (decision["decision"], decision["statement"]) == ("ExplicitDeny", "NoKeys")
+
+    eve = world.client(world.eve)
+    refused(lambda: eve.encrypt(KeyId=key, Plaintext=b"x"), "AccessDeniedException")
+    [decision] = world.last()["additionalEventData"]["authorization"]
+    assert decision == {
+        "action": "Encrypt", "decision": "ImplicitDeny", "policy": "identity-based policy",
+    }
+    assert [one["ARN"].rsplit("/")[-1] for one in world.last()["resources"]] == [key]
+    arn = f"arn:aws:iam::{USERS_ACCOUNT}:user/eve"
+    grant = alice.create_grant(KeyId=key, GranteePrincipal=arn, Operations=["Encrypt"])
+    eve.encrypt(KeyId=key, Plaintext=b"x")
+    [decision] = world.last()["additionalEventData"]["authorization"]
+    assert (decision["policy"], decision["grantId"]) == ("grant", grant["GrantId"])
+
+
+def test_sessions_are_recorded_and_their_secrets_are_not(world):
+    role = f"arn:aws:iam::{USERS_ACCOUNT}:role/operator"
+    sts = world.client(world.alice, "sts")
+    session = sts.assume_role(
+        RoleArn=role, RoleSessionName="night-shift", DurationSeconds=900, ExternalId="external"
+    )
+    credentials, event = session["Credentials"], world.last()
+    assert (event["eventSource"], event["eventName"]) == ("sts.amazonaws.com", "AssumeRole")
+    assert event["userIdentity"]["userName"] == "alice"
+    assert event["requestParameters"] == {
+        "roleArn": role,
+        "roleSessionName": "night-shift",
+        "durationSeconds": "900",
+        "externalId": "external",
+    }
+    answer = event["responseElements"]
+    assert answer["credentials"].keys() == {"accessKeyId", "expiration"}
+    assert answer["credentials"]["accessKeyId"] == credentials["AccessKeyId"]
+    assert answer["assumedRoleUser"]["arn"] == session["AssumedRoleUser"]["Arn"]
+    assert [one["ARN"] for one in event["resources"]] == [role]
+    key = (credentials["AccessKeyId"], credentials["SecretAccessKey"])
+    token = credentials["SessionToken"]
+    world.client(key, token=token).list_keys()
+    identity = world.last()["userIdentity"]
+    assert identity["type"] == "AssumedRole"
+    assert identity["arn"] == session["AssumedRoleUser"]["Arn"]
+    assert identity["principalId"].endswith(":night-shift")
+    assert identity["accessKeyId"] == credentials["AccessKeyId"]
+    issuer = identity["sessionContext"]["sessionIssuer"]
+    assert (issuer["type"], issuer["arn"], issuer["userName"]) == ("Role", role, "operator")
+    assert identity["sessionContext"]["attributes"]["mfaAuthenticated"] == "false"
+    world.client(key, "sts", token).get_caller_identity()
+    assert world.last()["eventName"] == "GetCallerIdentity"
+    refused(lambda: world.client(world.eve, "sts").assume_role(
+        RoleArn=role + "x", RoleSessionName="night-shift"), "AccessDenied")
+    assert world.last()["errorCode"] == "AccessDenied"
+    refused(world.client((world.alice[0], "wrong"), "sts").get_caller_identity,
+            "SignatureDoesNotMatch")
+    assert world.last()["userIdentity"] == {"type": "Unknown", "accessKeyId": world.alice[0]}
+    text = json.dumps(lines_of(world.folder))
+    for secret in (credentials["SecretAccessKey"], token, world.alice[1]):
+        assert secret not in text
+
+
+def test_a_log_that_is_off_is_warned_of(serve):
+    server = serve(tls=False, settings={"audit": {"dangerously_off": True}}).start()
+    assert "THE AUDIT LOG IS OFF" in server.log_path.read_text()
+    assert not (server.data_dir / "audit").exists()
+
+
+# What the server does by itself
+
+
+def test_what_the_jobs_do_is_recorded(audited):
+    kms, server = audited.kms, audited.server
+    key = kms.create_key(MultiRegion=True)["KeyMetadata"]
+    kms.replicate_key(KeyId=key["KeyId"], ReplicaRegion="eu-west-1")
+    kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=90)
+    doomed = kms.create_key()["KeyMetadata"]
+    kms.schedule_key_deletion(KeyId=doomed["KeyId"], PendingWindowInDays=7)
+    count = len(events_of(audited.folder))
+    server.advance("P100D")
+    events = audited.since(count)
+    [deleted] = [event for event in events if event["eventName"] == "DeleteKey"]
+    [rotated] = [event for event in events if event["eventName"] == "RotateKey"]
+    assert deleted["serviceEventDetails"] == {"keyId": doomed["KeyId"]}
+    assert deleted["resources"] == [
+        {"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": doomed["Arn"]}
+    ]
+    details = rotated["serviceEventDetails"]
+    assert details["previousKeyMaterialId"] != details["currentKeyMaterialId"]
+    assert (details["rotationType"], details["keyOrigin"]) == ("AUTOMATIC", "AWS_KMS")
+    for event in (deleted, rotated):
+        assert event["eventType"] == "AwsServiceEvent"
+        identity = {"accountId": ACCOUNT, "invokedBy": WRITTEN_ELSEWHERE}
+        assert event["userIdentity"] == identity
+        assert (event["sourceIPAddress"], event["userAgent"]) == (WRITTEN_ELSEWHERE,) * 2
+        assert event["requestParameters"] is None and "requestID" not in event
+        assert event["readOnly"] is False
+    # Each is dated when it was due.
+    due = [event["eventTime"] for event in (deleted, rotated)]
+    assert due[0] < due[1]
+    replica = key["Arn"].replace(REGION, "eu-west-1")
+    synchronized = [e for e in events if e["eventName"] == "SynchronizeMultiRegionKey"]
+    assert [e["resources"][0]["ARN"] for e in synchronized] == [replica]
+    assert synchronized[0]["requestID"] and synchronized[0]["eventType"] == "AwsApiCall"
+    kms.rotate_key_on_demand(KeyId=key["KeyId"])
+    rotated = [e for e in audited.since(count) if e["eventName"] == "RotateKey"]
+    assert rotated[-1]["serviceEventDetails"]["rotationType"] == "ON_DEMAND"
+
+
+def test_expiration_of_key_material_is_recorded(audited):
+    calls = Everything(audited.kms, None)
+    key = calls.key(Origin="EXTERNAL")
+    wrapping = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
+    parameters = audited.kms.get_parameters_for_import(KeyId=key, **wrapping)
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    encrypted = load_der_public_key(parameters["PublicKey"]).encrypt(os.urandom(32), oaep)
+    imported = audited.kms.import_key_material(
+        KeyId=key, ImportToken=parameters["ImportToken"], EncryptedKeyMaterial=encrypted,
+        ExpirationModel="KEY_MATERIAL_EXPIRES",
+        ValidTo=datetime.now(timezone.utc) + timedelta(days=2),
+    )
+    count = len(events_of(audited.folder))
+    audited.server.advance("P3D")
+    [event] = audited.since(count)
+    assert event["eventName"] == "DeleteExpiredKeyMaterial"
+    assert event["serviceEventDetails"] == {
+        "keyId": key, "keyMaterialId": imported["KeyMaterialId"],
+    }
+
+
+# Crashes and full disks
+
+
+def test_no_answered_request_lacks_its_record_after_a_crash(tmp_path):
+    for round_ in range(4):
+        answered, audited = [], Audited(tmp_path)
+        with audited:
+            key = audited.kms.create_key()["KeyMetadata"]["KeyId"]
+
+            def work():
+                client = audited.server.client()
+                try:
+                    while True:
+                        reply = client.encrypt(KeyId=key, Plaintext=b"x")
+                        answered.append(reply["ResponseMetadata"]["RequestId"])
+                except (BotoCoreError, ClientError):
+                    pass
+
+            threads = [threading.Thread(target=work) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: len(answered) > 150 * (round_ + 1))
+            audited.server.kill()
+            for thread in threads:
+                thread.join()
+        report = verified(audited.folder)
+        assert report["fault"] is None
+        # Only the last line can be torn.
+        text = b"".join(p.read_bytes() for p in sorted(audited.folder.glob("audit-*.jsonl")))
+        whole = text[: text.rindex(b"\n") + 1].splitlines()
+        recorded = {json.loads(line).get("event", {}).get("requestID") for line in whole}
+        assert answered and set(answered) <= recorded
+    with Audited(tmp_path):
+        pass
+    assert verified("--closed", audited.folder)["fault"] is None
+
+
+def test_a_torn_end_is_named_and_repaired(tmp_path):
+    with Audited(tmp_path) as audited:
+        audited.kms.list_keys()
+    [path] = audited.folder.glob("audit-*.jsonl")
+    with open(path, "a") as file:
+        file.write('{"seq":12,"prev":"00')
+    assert verified(audited.folder)["tornBytes"] == 20
+    assert "20 bytes after the last whole line" in run("audit", "verify", audited.folder).stdout
+    assert run("audit", "verify", "--closed", audited.folder).returncode == 1
+    with Audited(tmp_path):
+        pass
+    assert verified("--closed", audited.folder)["tornBytes"] == 0
+    [repaired] = [line["repaired"] for line in lines_of(audited.folder) if "repaired" in line]
+    assert repaired["removedBytes"] == 20
+
+
+def test_a_full_disk_stops_answers_and_is_recovered_from(tmp_path):
+    """The disk is full when a file may not grow further: a limit of the process, of which it is
+    told by an error instead of a signal."""
+    with Audited(tmp_path) as audited:
+        kms, process = audited.kms, audited.server.process.pid
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+        [path] = audited.folder.glob("audit-*.jsonl")
+        size = path.stat().st_size
+        before = resource.prlimit(process, resource.RLIMIT_FSIZE, (size + 300, -1))
+        for _ in range(3):
+            with pytest.raises(ClientError) as caught:
+                kms.encrypt(KeyId=key, Plaintext=b"x")
+            error = caught.value.response
+            assert error["Error"]["Code"] == "KMSInternalException"
+            assert error["ResponseMetadata"]["HTTPStatusCode"] == 500
+            assert "CiphertextBlob" not in error
+        with pytest.raises(ClientError):
+            kms.create_key()
+        assert not ready(audited.server)
+        assert path.stat().st_size == size, "nothing torn is left"
+        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+        wait_until(lambda: ready(audited.server))
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+        # What was refused was not done.
+        assert len(kms.list_keys()["Keys"]) == 1
+    log = audited.log_path.read_text()
+    assert "the audit log cannot be written, no request is answered" in log
+    assert "File too large" in log and "can be written again" in log
+    assert verified("--closed", audited.folder)["fault"] is None
+    [repaired] = [line["repaired"] for line in lines_of(audited.folder) if "repaired" in line]
+    assert repaired["removedBytes"] == 300 and repaired["refusedRecords"] >= 1
+
+
+def ready(server):
+    try:
+        return server.get("/_trent/ready")["ready"]
+    except OSError:
+        return False
+
+
+def test_a_client_that_goes_away_leaves_a_record(audited):
+    """Whoever does not wait for the answer does not escape the log."""
+    count = len(events_of(audited.folder))
+    for number in range(1, 4):
+        # It takes long to make.
+        body = json.dumps({"KeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY"}).encode()
+        headers = [
+            ("Host", "localhost"),
+            ("X-Amz-Target", "TrentService.CreateKey"),
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Date", datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")),
+            ("Authorization", authorization()),
+        ]
+        with Connection(audited.server.port) as connection:
+            connection.send(request_bytes(headers, body))
+            # It is being worked on.
+            time.sleep(0.1)
+        wait_until(lambda: len(audited.since(count)) == number)
+    codes = [event.get("errorCode") for event in audited.since(count)]
+    assert "RequestAborted" in codes and set(codes) <= {"RequestAborted", None}
+
+
+def authorization():
+    """Of the right form, which is enough for unknown access keys in development mode."""
+    day = datetime.now(timezone.utc).strftime("%Y%m%d")
+    return (
+        f"AWS4-HMAC-SHA256 Credential=trent/{day}/{REGION}/kms/aws4_request, "
+        f"SignedHeaders=host;x-amz-date;x-amz-target, Signature={'0' * 64}"
+    )
+
+
+# Files and the command line
+
+
+def test_files_are_rotated_and_compressed(serve):
+    settings = {"audit": {"max_file_size": "16 KiB"}}
+    server = serve(tls=False, settings=settings).start()
+    kms, folder = server.client(), server.data_dir / "audit"
+    for _ in range(150):
+        refused(kms.list_keys, "UnrecognizedClientException")
+    wait_until(lambda: len(list(folder.glob("*.gz"))) > 2)
+    assert verified(folder)["events"] == 150
+    server.stop()
+    report = verified("--closed", "--data-dir", server.data_dir)
+    assert report["files"] > 3 and report["isClosed"]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    gone = sorted(folder.glob("*.gz"))[1]
+    gone.unlink()
+    result = run("audit", "verify", folder)
+    assert result.returncode == 1 and "is missing before it" in result.stdout
+
+
+def test_tail_prints_what_is_asked_for(audited):
+    kms = audited.kms
+    first, second = (kms.create_key()["KeyMetadata"] for _ in range(2))
+    kms.describe_key(KeyId=first["KeyId"])
+    kms.encrypt(KeyId=second["KeyId"], Plaintext=b"x")
+
+    def tail(*arguments):
+        result = run("audit", "tail", *arguments, audited.folder)
+        assert result.returncode == 0, result.stderr
+        return [json.loads(line)["eventName"] for line in result.stdout.splitlines()]
+
+    assert tail() == ["CreateKey", "CreateKey", "DescribeKey", "Encrypt"]
+    assert tail("--key", first["KeyId"]) == ["CreateKey", "DescribeKey"]
+    assert tail("--key", second["Arn"]) == ["CreateKey", "Encrypt"]
+    assert tail("--event", "Encrypt") == ["Encrypt"]
+    assert tail("--principal", f"arn:aws:iam::{ACCOUNT}:root", "--since", "1h") == tail()
+    assert tail("--principal", "arn:aws:iam::1:root") == []
+    assert tail("--since", "2999-01-01T00:00:00Z") == []
+    process = subprocess.Popen(
+        [str(BINARY), "audit", "tail", "--follow", "--event", "ListKeys", str(audited.folder)],
+        stdout=subprocess.PIPE, text=True, env=clean_environment(),
+    )
+    try:
+        kms.list_keys()
+        assert json.loads(process.stdout.readline())["eventName"] == "ListKeys"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_log_has_one_writer(audited):
+    result = run("dev", "--listen", "127.0.0.1:0", "--audit-dir", audited.folder)
+    assert result.returncode == 1 and "is written by another trent" in result.stderr

@@ -1,10 +1,11 @@
-//! Development tasks: `cargo xtask codegen|compatibility [--check]`; its tests are the rules of
-//! the repository (`tidy`).
+//! Development tasks: `cargo xtask codegen|compatibility [--check]`, `cargo xtask coverage`; its
+//! tests are the rules of the repository (`tidy`).
 //!
 //! It generates committed files and checks rules; nothing of it ships.
 
 mod codegen;
 mod compatibility;
+mod coverage;
 mod model;
 #[cfg(test)]
 mod tidy;
@@ -18,7 +19,8 @@ fn main() -> Result<()> {
     match arguments.first().map(String::as_str) {
         Some("codegen") => codegen::run(&workspace(), check),
         Some("compatibility") => compatibility::run(&workspace(), check),
-        _ => bail!("usage: cargo xtask codegen|compatibility [--check]"),
+        Some("coverage") => coverage::run(&workspace()),
+        _ => bail!("usage: cargo xtask codegen|compatibility|coverage [--check]"),
     }
 }
 

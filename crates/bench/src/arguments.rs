@@ -47,6 +47,10 @@ pub(crate) enum Part {
     Decrypt,
     /// GenerateDataKey.
     GenerateDataKey,
+    /// Encrypt with key policy and IAM policy enforced, and without.
+    Enforcement,
+    /// Encrypt with an audit log and without.
+    Audit,
     /// Encrypt beside CreateKey of RSA keys.
     KeyGeneration,
     /// CreateKey and RotateKeyOnDemand, on disk.

@@ -22,8 +22,9 @@ pub struct Account {
     pub created: Timestamp,
 }
 
-/// The name of an IAM user, IAM role or policy: 1 to 64 (of a policy 128) letters, digits and
-/// `+=,.@_-`. In names that differ only in case, it is kept as it was given.
+/// The name of an IAM user, IAM role or policy: 1 to 64 letters, digits and
+/// `+=,.@_-`. Names that differ only in case are
+/// the same; it is kept as it was given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IdentityName(String);

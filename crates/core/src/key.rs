@@ -186,7 +186,6 @@ pub(crate) mod tests {
             id: KeyId::parse("1234abcd-12ab-34cd-56ef-1234567890ab").unwrap(),
             description: String::new(),
             policy: "{}".to_owned(),
-            policy_principals: BTreeMap::new(),
             tags: BTreeMap::new(),
         };
         let material = KeyMaterial::new(KeyMaterialId([0; 32]), Sealed(vec![1, 2, 3]), now);

@@ -6,7 +6,7 @@ use crate::data_dir::DataDir;
 use crate::http::Limits;
 use crate::log;
 use crate::oidc::OidcIssuer;
-use crate::start::{KEYS_PER_REGION_MAX, RequestQuotas};
+use crate::start::RequestQuotas;
 use crate::tls::TlsFiles;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
@@ -19,6 +19,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use trent_core::Region;
+use trent_service::{CACHED_KEYS_MAX, KEYS_PER_REGION_MAX};
 
 /// What `trent serve` is told. `docs/trent.toml` says what each setting means.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -295,7 +296,7 @@ impl Default for Config {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { keys: 100_000 }
+        Self { keys: CACHED_KEYS_MAX }
     }
 }
 

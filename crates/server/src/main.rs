@@ -12,13 +12,13 @@ mod shutdown;
 mod start;
 mod tls;
 
-use clap::Parser as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Err(error) = cli::Arguments::parse().run() else {
-        return ExitCode::SUCCESS;
+    let error = match cli::Arguments::read().run() {
+        Ok(status) => return status,
+        Err(error) => error,
     };
     if let Some(misuse) = error.downcast_ref::<clap::Error>() {
         misuse.exit();

@@ -84,10 +84,6 @@ pub(crate) fn say(text: &str) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// KMS keys that an account may have in a Region unless the operator says otherwise (AWS KMS
-/// Developer Guide, "Resource quotas").
-pub(crate) const KEYS_PER_REGION_MAX: u32 = 100_000;
-
 /// Which request quotas are enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -245,7 +245,7 @@ impl Context<'_> {
     }
 
     /// Makes the AWS managed key behind a predefined alias, if the request names one that has no
-    /// key yet.
+    /// key yet and the caller may use it. Raises `AccessDeniedException`.
     pub(crate) async fn make_managed_key(&self, name: &str) -> Result<(), KmsError> {
         let account = self.caller.account;
         let alias_name = match KeyRef::parse(name) {
@@ -261,7 +261,10 @@ impl Context<'_> {
         if !managed::is_predefined(&id.2) || self.service.alias(&id).await?.is_some() {
             return Ok(());
         }
-        self.service.create_managed_key(id, self.now).await
+        let (key, alias) = self.service.new_managed_key(id, self.now)?;
+        let unused = OpenKey::new(Versioned { value: key, version: 0 }, Materials::Missing);
+        self.authorize_key(&unused, Some(&alias.name), Resource::Key).await?;
+        self.service.create_managed_key(&unused.key.value, &alias).await
     }
 
     /// The alias of this name in the caller's account and Region. Raises `NotFoundException`.

@@ -34,5 +34,5 @@ pub use authorize::explain::{ExplainedStatement, Explanation, Question};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin, Tls};
-pub use service::{AWS_NITRO_ROOT, Service, Settings};
+pub use service::{AWS_NITRO_ROOT, CACHED_KEYS_MAX, KEYS_PER_REGION_MAX, Service, Settings};
 pub use sts::has_action;

@@ -63,6 +63,37 @@ pub struct Settings {
     pub audit: Option<Arc<dyn AuditSink>>,
 }
 
+impl Settings {
+    /// The usual settings: everything enforced, nothing delayed, no quota of requests.
+    pub fn new(credentials: Credentials) -> Result<Self, ServiceError> {
+        let failed = |what: &str| ServiceError::Internal(what.to_owned());
+        let roots = Roots::from_pem(AWS_NITRO_ROOT);
+        Ok(Self {
+            credentials,
+            account: AccountId::parse("000000000000").ok_or_else(|| failed("no account"))?,
+            region: Region::parse("us-east-1").ok_or_else(|| failed("no Region"))?,
+            regions: Vec::new(),
+            on_demand_rotation_delay: SignedDuration::ZERO,
+            custom_keys: false,
+            replication_delay: SignedDuration::ZERO,
+            attestation_roots: roots.map_err(|error| failed(&error.to_string()))?,
+            throttle: false,
+            keys_per_region_max: KEYS_PER_REGION_MAX,
+            cached_keys_max: CACHED_KEYS_MAX,
+            enforce: true,
+            web_identities: None,
+            audit: None,
+        })
+    }
+}
+
+/// Customer managed keys that an account may have in a Region unless the operator says otherwise
+/// (AWS KMS Developer Guide, "Resource quotas").
+pub const KEYS_PER_REGION_MAX: u32 = 100_000;
+
+/// Keys kept opened in memory unless the operator says otherwise.
+pub const CACHED_KEYS_MAX: u64 = 100_000;
+
 /// A key management service over one store.
 pub struct Service {
     pub(crate) settings: Settings,
@@ -216,11 +247,11 @@ impl Service {
     }
 
     /// A new symmetric encryption key for the service behind a predefined alias, and the alias.
-    pub(crate) async fn create_managed_key(
+    pub(crate) fn new_managed_key(
         &self,
         (account, region, name): AliasId,
         now: Timestamp,
-    ) -> Result<(), KmsError> {
+    ) -> Result<(KmsKey, Alias), KmsError> {
         let mut random = [0; 16];
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
         let id = KeyId::single_region(random);
@@ -237,7 +268,16 @@ impl Service {
         let key = KmsKey::new(new, NewKind::SYMMETRIC, vec![material], now);
         let key = key.managed_by_service(now)?;
         let alias = Alias { account, region, name, target: id, created: now, updated: now };
-        let set = ChangeSet::new(&self.records).create_key(&key)?.put_alias(&alias, 0)?;
+        Ok((key, alias))
+    }
+
+    /// Writes an AWS managed key and its alias, if it does not have one yet.
+    pub(crate) async fn create_managed_key(
+        &self,
+        key: &KmsKey,
+        alias: &Alias,
+    ) -> Result<(), KmsError> {
+        let set = ChangeSet::new(&self.records).create_key(key)?.put_alias(alias, 0)?;
         match self.commit(set).await {
             // Somebody else was faster: there is one now.
             Ok(()) | Err(CommitError::Raced) => Ok(()),

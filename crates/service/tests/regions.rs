@@ -1,14 +1,12 @@
 //! A service that has some Regions only.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
-use trent_crypto::attestation::Roots;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
-use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
+use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 #[tokio::test]
@@ -47,20 +45,9 @@ async fn all_regions_are_there_unless_some_are_named() {
 async fn service(regions: &[&str]) -> Service {
     let account = AccountId::parse("000000000000").unwrap();
     let settings = Settings {
-        credentials: Credentials::accepting_unknown(account, Vec::new()),
-        account,
-        region: Region::parse("us-east-1").unwrap(),
         regions: regions.iter().map(|region| Region::parse(region).unwrap()).collect(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        custom_keys: false,
-        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
-        throttle: false,
-        keys_per_region_max: 100_000,
-        cached_keys_max: 100,
         enforce: false,
-        web_identities: None,
-        audit: None,
+        ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     Service::open(store, &RootKey::generate().unwrap(), settings).await.unwrap()

@@ -8,12 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
-use trent_core::{AccountId, Region};
-use trent_crypto::attestation::Roots;
+use trent_core::AccountId;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
 use trent_service::time_travel::ClockMove;
-use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
+use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 #[derive(Clone, Debug)]
@@ -315,20 +314,9 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
 async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
     let account = AccountId::parse("000000000000").unwrap();
     let settings = Settings {
-        credentials: Credentials::accepting_unknown(account, Vec::new()),
-        account,
-        region: Region::parse("us-east-1").unwrap(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        regions: Vec::new(),
-        custom_keys: false,
-        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
-        throttle: false,
-        keys_per_region_max: 100_000,
-        cached_keys_max: 100,
         enforce: false,
-        web_identities: None,
-        audit: None,
+        cached_keys_max: 100,
+        ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());
     Arc::new(Service::open(store, root, settings).await.unwrap())

@@ -4,14 +4,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use trent_core::{AccountId, Region};
-use trent_crypto::attestation::Roots;
+use trent_core::AccountId;
 use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
-use trent_service::{AWS_NITRO_ROOT, Credentials, Origin, Service, Settings};
+use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
 
 const REGION: &str = "us-east-1";
@@ -139,20 +137,10 @@ async fn call(
 async fn open(throttle: bool) -> Arc<Service> {
     let account = AccountId::parse("000000000000").unwrap();
     let settings = Settings {
-        credentials: Credentials::accepting_unknown(account, Vec::new()),
-        account,
-        region: Region::parse(REGION).unwrap(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        regions: Vec::new(),
-        custom_keys: false,
-        attestation_roots: Roots::from_pem(AWS_NITRO_ROOT).unwrap(),
         throttle,
-        keys_per_region_max: 100_000,
-        cached_keys_max: 100,
         enforce: false,
-        web_identities: None,
-        audit: None,
+        cached_keys_max: 100,
+        ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     let root = RootKey::from_bytes(&[0xe7; 32]).unwrap();

@@ -61,6 +61,60 @@ pub(super) fn parse(
     Ok(statements)
 }
 
+/// See [`super::rename_principals`].
+pub(super) fn rename_principals(
+    text: &str,
+    name_of: impl Fn(&str) -> Option<String>,
+) -> Result<String, PolicyError> {
+    let document: &RawValue = serde_json::from_str(text)
+        .map_err(|error| PolicyError::new(format!("not valid JSON: {error}")))?;
+    let mut renamed = String::with_capacity(text.len());
+    let mut rest = text;
+    for written in aws_principals(document)? {
+        let Some(name) = name_of(&text_of(written)?) else { continue };
+        // A raw value is a part of the text that it was read from.
+        let end = text.len() - rest.len();
+        let start = written.get().as_ptr().addr() - text.as_ptr().addr();
+        let (before, from) = rest.split_at(start - end);
+        renamed.push_str(before);
+        renamed.push_str(&serde_json::Value::from(name).to_string());
+        rest = &from[written.get().len()..];
+    }
+    renamed.push_str(rest);
+    Ok(renamed)
+}
+
+/// The AWS principals of all statements, as they are written, in their order.
+fn aws_principals(document: &RawValue) -> Result<Vec<&RawValue>, PolicyError> {
+    let mut found = Vec::new();
+    for (_, statements) in named(document, &["Statement"])? {
+        for statement in one_or_more(statements)? {
+            for (_, principals) in named(statement, &["Principal", "NotPrincipal"])? {
+                if kind_of(principals) == JsonKind::Object {
+                    for (_, names) in named(principals, &["AWS"])? {
+                        found.extend(one_or_more(names)?);
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The members of an object that have one of these names.
+fn named<'a>(
+    value: &'a RawValue,
+    names: &[&str],
+) -> Result<Vec<(String, &'a RawValue)>, PolicyError> {
+    let members = members(value)?;
+    Ok(members.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect())
+}
+
+/// A value, or those of a list.
+fn one_or_more(value: &RawValue) -> Result<Vec<&RawValue>, PolicyError> {
+    if kind_of(value) == JsonKind::List { list(value) } else { Ok(vec![value]) }
+}
+
 /// What is the same for every statement of a document.
 #[derive(Clone, Copy)]
 struct Context<'a> {

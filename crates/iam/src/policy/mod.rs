@@ -199,9 +199,9 @@ impl Policy {
         entries.filter_map(|entry| entry.arn())
     }
 
-    /// Ties the users and roles that are named to their unique ids: from now on such a name means
-    /// only a caller with this unique id, since one created later under the same name is not the
-    /// same principal. A name for which `unique_id_of` has none goes on meaning the ARN.
+    /// Ties the users, roles and sessions that are named to their unique ids, for sessions that of
+    /// the role: from now on such a name means only a caller with this unique id, since one created
+    /// later under the same name is not the same principal. A name for which `unique_id_of` has none goes on meaning the ARN.
     pub fn bind_principals(&mut self, mut unique_id_of: impl FnMut(&str) -> Option<String>) {
         for statement in &mut self.statements {
             for entry in statement.principals.entries_mut() {
@@ -209,6 +209,15 @@ impl Policy {
             }
         }
     }
+}
+
+/// The text of a policy with other names for some AWS principals, those for which `name_of` has one.
+/// Everything else stays byte for byte.
+pub fn rename_principals(
+    text: &str,
+    name_of: impl Fn(&str) -> Option<String>,
+) -> Result<String, PolicyError> {
+    document::rename_principals(text, name_of)
 }
 
 impl PolicyError {

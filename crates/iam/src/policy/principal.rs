@@ -31,8 +31,13 @@ pub(super) enum Entry {
     Account {
         root_arn: String,
     },
-    /// A user, a role or a session.
+    /// A user or a role.
     Arn {
+        arn: String,
+        bound_to: Option<String>,
+    },
+    /// A session of a role, or a federated user. Bound to the unique id of the role.
+    Session {
         arn: String,
         bound_to: Option<String>,
     },
@@ -111,8 +116,9 @@ impl Entry {
                 _ => false,
             };
         let text = text.to_owned();
-        is_principal.then_some(match arn.resource {
-            "root" => Self::Account { root_arn: text },
+        is_principal.then_some(match (arn.service, arn.resource) {
+            ("sts", _) => Self::Session { arn: text, bound_to: None },
+            (_, "root") => Self::Account { root_arn: text },
             _ => Self::Arn { arn: text, bound_to: None },
         })
     }
@@ -120,7 +126,9 @@ impl Entry {
     /// The ARN of an AWS principal.
     pub(super) fn arn(&self) -> Option<&str> {
         match self {
-            Self::Account { root_arn: arn } | Self::Arn { arn, .. } => Some(arn),
+            Self::Account { root_arn: arn } | Self::Arn { arn, .. } | Self::Session { arn, .. } => {
+                Some(arn)
+            }
             Self::Anyone
             | Self::UniqueId(_)
             | Self::Service(_)
@@ -129,11 +137,9 @@ impl Entry {
         }
     }
 
-    /// Ties a user or role to its unique id.
+    /// Ties a user, a role or a session to its unique id.
     pub(super) fn bind(&mut self, mut unique_id_of: impl FnMut(&str) -> Option<String>) {
-        if let Self::Arn { arn, bound_to } = self
-            && Arn::parse(arn).is_some_and(|arn| arn.service == "iam")
-        {
+        if let Self::Arn { arn, bound_to } | Self::Session { arn, bound_to } = self {
             *bound_to = unique_id_of(arn);
         }
     }
@@ -151,6 +157,10 @@ impl Entry {
             Self::Arn { bound_to: Some(id), .. } | Self::UniqueId(id) => {
                 principal.role_arn.is_none() && principal.unique_id == Some(id)
             }
+            Self::Session { arn, bound_to } => {
+                let is_same = |id: &String| principal.unique_id == Some(id);
+                arn == principal.arn && bound_to.as_ref().is_none_or(is_same)
+            }
             Self::Service(service) => principal.service == Some(service),
             Self::Federated(provider) => principal.federated == Some(provider),
             Self::CanonicalUser => false,
@@ -166,6 +176,7 @@ impl Entry {
             }
             Self::Anyone
             | Self::Account { .. }
+            | Self::Session { .. }
             | Self::Service(_)
             | Self::Federated(_)
             | Self::CanonicalUser => false,

@@ -1,7 +1,9 @@
 //! What policies tell their callers besides verdicts.
 
 use crate::support::{Keys, evaluate, principal};
-use trent_iam::policy::{AccessRequest, Effect, Mismatch, Policy, PolicyKind, Verdict};
+use trent_iam::policy::{
+    AccessRequest, Effect, Mismatch, Policy, PolicyKind, Verdict, rename_principals,
+};
 
 const POLICY: &str = r#"{
     "Version": "2012-10-17",
@@ -106,16 +108,40 @@ fn a_bound_name_means_one_principal() {
             if arn.contains("user/") { "AIDAALICE00000000000" } else { "AROAFORMER0000000000" };
         Some(id.to_owned())
     });
-    let arns =
-        ["arn:aws:iam::111122223333:user/Alice", "arn:aws:iam::111122223333:role/app/Worker"];
-    assert_eq!(asked, arns, "users and roles alone");
+    let arns = [
+        "arn:aws:iam::111122223333:user/Alice",
+        "arn:aws:iam::111122223333:role/app/Worker",
+        "arn:aws:sts::111122223333:assumed-role/Worker/job-1",
+    ];
+    assert_eq!(asked, arns, "users, roles and sessions");
     assert_eq!(allowed_by(&policy, "alice"), Some(0), "she is the one who was meant");
-    assert_eq!(allowed_by(&policy, "session"), Some(2), "the role is another one now");
+    assert_eq!(allowed_by(&policy, "session"), None, "the role is another one now");
 
     policy.bind_principals(|_| Some("AIDAFORMER0000000000".to_owned()));
     assert_eq!(allowed_by(&policy, "alice"), None, "another user under the same name");
     policy.bind_principals(|_| None);
     assert_eq!(allowed_by(&policy, "alice"), Some(0), "the ARN alone counts again");
+}
+
+#[test]
+fn principals_are_renamed_and_nothing_else() {
+    let text = r#" {"Statement": [
+        {"Sid": "alice", "Effect": "Allow", "Action": "*", "Resource": "*",
+         "Principal": {"AWS": ["alice", "bob", "al\u0069ce"], "Service": "alice"}},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "NotPrincipal": {"AWS": "alice"},
+         "Condition": {"StringEquals": {"aws:username": "alice"}}},
+        {"Principal": "*"}]} "#;
+    let renamed = rename_principals(text, |name| (name == "alice").then(|| "A\"1".to_owned()));
+    let expected = r#" {"Statement": [
+        {"Sid": "alice", "Effect": "Allow", "Action": "*", "Resource": "*",
+         "Principal": {"AWS": ["A\"1", "bob", "A\"1"], "Service": "alice"}},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "NotPrincipal": {"AWS": "A\"1"},
+         "Condition": {"StringEquals": {"aws:username": "alice"}}},
+        {"Principal": "*"}]} "#;
+    assert_eq!(renamed.unwrap(), expected);
+    let of_one = r#"{"Statement": {"Principal": {"AWS": "x"}}}"#;
+    assert_eq!(rename_principals(of_one, |_| None).unwrap(), of_one);
+    assert!(rename_principals("x", |_| None).is_err());
 }
 
 #[test]

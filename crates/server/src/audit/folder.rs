@@ -67,7 +67,7 @@ impl LogFile {
         } else {
             Box::new(BufReader::new(file))
         };
-        Ok(Lines { read, bytes: 0 })
+        Ok(Lines { read, bytes: 0, partial: Vec::new() })
     }
 
     /// Puts a compressed file in the place of this one.
@@ -129,14 +129,16 @@ pub(crate) struct Lines<R> {
     read: R,
     /// Bytes of the whole lines that were read.
     pub(crate) bytes: u64,
+    /// What was read of a line without its end.
+    partial: Vec<u8>,
 }
 
 /// What was read.
 pub(crate) enum Line {
     /// A line, without its end.
     Whole(Vec<u8>),
-    /// Bytes after the last end of a line.
-    Torn(Vec<u8>),
+    /// So many bytes after the last end of a line.
+    Torn(usize),
     /// Longer than a line may be.
     TooLong,
     /// The file ends.
@@ -144,19 +146,24 @@ pub(crate) enum Line {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The next line.
+    /// The next line. After `Torn` and `End` one may ask again: a file that is being written goes
+    /// on.
     pub(crate) fn next(&mut self) -> io::Result<Line> {
-        let mut line = Vec::new();
-        let count = (&mut self.read).take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
+        let mut line = std::mem::take(&mut self.partial);
+        let room = LINE_BYTES_MAX.saturating_sub(line.len() as u64);
+        (&mut self.read).take(room).read_until(b'\n', &mut line)?;
         if line.pop_if(|last| *last == b'\n').is_some() {
-            self.bytes += count as u64;
+            self.bytes += line.len() as u64 + 1;
             return Ok(Line::Whole(line));
         }
-        Ok(match count as u64 {
-            0 => Line::End,
-            LINE_BYTES_MAX => Line::TooLong,
-            _ => Line::Torn(line),
-        })
+        if line.is_empty() {
+            return Ok(Line::End);
+        }
+        if line.len() as u64 >= LINE_BYTES_MAX {
+            return Ok(Line::TooLong);
+        }
+        self.partial = line;
+        Ok(Line::Torn(self.partial.len()))
     }
 }
 

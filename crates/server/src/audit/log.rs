@@ -117,6 +117,9 @@ impl Shared {
             if !group.is_empty() {
                 let result = writer.write_events(group.iter().map(|one| &*one.record));
                 self.told(&result);
+                if result.is_err() {
+                    self.queue().refused += group.len() as u64;
+                }
                 let result = result.map_err(|error| AuditError(format!("{error:#}").into()));
                 for Waiting { kept, .. } in group.drain(..) {
                     // Who does not wait any more has gone away.

@@ -49,7 +49,9 @@ fn report(path: &Path, key: Option<&KeyPair>) -> Report {
 fn sample(compress: bool) -> (TempDir, KeyPair) {
     let (folder, key) = (tempfile::tempdir().unwrap(), key());
     for run in 0..8 {
-        write(settings(folder.path()), &key, run * 20..run * 20 + 20);
+        let durability = if run % 2 == 0 { Durability::Written } else { Durability::Fsync };
+        let settings = AuditSettings { durability, ..settings(folder.path()) };
+        write(settings, &key, run * 20..run * 20 + 20);
     }
     if compress {
         let mut all = files(folder.path()).unwrap();

@@ -148,7 +148,7 @@ impl Verification {
                     }
                 }
                 Line::Torn(bytes) if is_last => {
-                    self.report.torn_bytes = bytes.len();
+                    self.report.torn_bytes = bytes;
                     break;
                 }
                 Line::Torn(_) => return fault(number, "it is cut off"),

@@ -128,6 +128,10 @@ impl Writer {
         if self.file.is_none() {
             self.add_file()?;
         }
+        let open = self.file.as_mut().context("there is no file")?;
+        if let Err(error) = open.try_room() {
+            return Err(error).with_context(|| format!("writing `{}`", open.log.path.display()));
+        }
         let (removed_bytes, cause) = self.torn.clone().unwrap_or_default();
         let time = now();
         let note = Note::Repaired { time: &time, removed_bytes, refused_records, cause: &cause };
@@ -256,6 +260,15 @@ impl OpenFile {
         Ok(())
     }
 
+    /// Tries whether there is room for more than a note: a disk that is all but full would fail
+    /// with the next record.
+    fn try_room(&mut self) -> std::io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let tried = file.write_all_at(&[0; ROOM_BYTES], self.bytes);
+        self.cut()?;
+        tried
+    }
+
     /// Removes what stands after the last whole line; says how much that was.
     fn cut(&mut self) -> std::io::Result<u64> {
         let Some(file) = &self.file else { return Ok(0) };
@@ -309,7 +322,7 @@ impl End {
                     end.bytes = lines.bytes;
                 }
                 Line::Torn(bytes) => {
-                    end.torn_bytes = bytes.len() as u64;
+                    end.torn_bytes = bytes as u64;
                     return Ok(end);
                 }
                 Line::TooLong => bail!(fault("it is too long")),
@@ -370,6 +383,9 @@ const FORMAT: u32 = 1;
 
 /// How long lines are without a checkpoint.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Room for the records of requests that come together.
+const ROOM_BYTES: usize = 64 * 1024;
 
 /// What is kept of the buffer after a large group.
 const BUFFER_BYTES_MAX: usize = 1024 * 1024;

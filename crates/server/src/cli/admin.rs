@@ -4,6 +4,7 @@
 //! within a second. They take no lock.
 
 use super::misuse;
+use crate::config::Config;
 use crate::data_dir::DataDir;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
@@ -27,6 +28,10 @@ pub(crate) struct Administration {
     /// The data directory of the server, which may be running
     #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
+
+    /// The configuration of the server, which names its data directory
+    #[arg(long, env = "TRENT_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 
     #[command(flatten)]
     output: Output,
@@ -91,10 +96,17 @@ impl Administration {
 
     /// The store and its root key.
     pub(crate) async fn open(&self) -> Result<(Arc<dyn Store>, RootKey)> {
-        let Some(path) = &self.data_dir else {
-            return Err(misuse("--data-dir (or TRENT_DATA_DIR) must say which data directory"));
+        let path = match (&self.data_dir, &self.config) {
+            (Some(path), _) => path.clone(),
+            (None, Some(file)) => Config::load(Some(file), std::env::vars_os())?.data_dir,
+            (None, None) => {
+                return Err(misuse(
+                    "--data-dir (TRENT_DATA_DIR) must say which data directory, or --config \
+                     (TRENT_CONFIG) which configuration names it",
+                ));
+            }
         };
-        let directory = DataDir::existing(path)?;
+        let directory = DataDir::existing(&path)?;
         let root = directory.root_key()?;
         Ok((Arc::new(SqliteStore::open(&directory.store_path()).await?), root))
     }

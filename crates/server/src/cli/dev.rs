@@ -4,9 +4,7 @@ use super::misuse;
 use crate::audit::AuditSettings;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control, Limits};
-use crate::start::{
-    KEYS_PER_REGION_MAX, RequestQuotas, attestation_roots, block_on, listen, open_service, say,
-};
+use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -14,8 +12,9 @@ use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use trent_core::{AccountId, Region};
+use trent_service::identity::apply::Applying;
 use trent_service::seed::SEED_BYTES_MAX;
-use trent_service::{Credential, Credentials, Settings};
+use trent_service::{CACHED_KEYS_MAX, Credential, Credentials, KEYS_PER_REGION_MAX, Settings};
 use zeroize::Zeroizing;
 
 /// The options of `trent dev`.
@@ -46,6 +45,10 @@ pub(crate) struct Dev {
     #[arg(long, env = "TRENT_SEED", value_name = "FILE")]
     seed: Option<PathBuf>,
 
+    /// Accounts, users and roles to make at the start, a YAML file as of `trent apply`.
+    #[arg(long, env = "TRENT_IDENTITIES", value_name = "FILE")]
+    identities: Option<PathBuf>,
+
     /// An access key whose signatures are verified: ID:SECRET or ID:SECRET:ACCOUNT; may be given
     /// several times. In the environment, separate several by commas.
     #[arg(long = "access-key", env = "TRENT_ACCESS_KEYS", value_name = "ID:SECRET")]
@@ -72,7 +75,7 @@ pub(crate) struct Dev {
     attestation_root: Option<PathBuf>,
 
     /// How many KMS keys are kept opened in memory.
-    #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = 100_000)]
+    #[arg(long, env = "TRENT_CACHED_KEYS", value_name = "COUNT", default_value_t = CACHED_KEYS_MAX)]
     cached_keys: u64,
 
     /// How many KMS keys an account may have in a Region.
@@ -130,20 +133,17 @@ impl Dev {
         let known = self.access_keys.into_iter().map(Zeroizing::new);
         let known = known.map(|text| known_access_key(&text, account)).collect::<Result<_>>()?;
         let settings = Settings {
-            credentials: Credentials::accepting_unknown(account, known),
             account,
             region: region.clone(),
             on_demand_rotation_delay: self.rotation_delay,
             replication_delay: self.replication_delay,
-            regions: Vec::new(),
             custom_keys: true,
             attestation_roots: attestation_roots(self.attestation_root.as_deref())?,
             throttle: self.throttle == RequestQuotas::Aws,
             keys_per_region_max: self.keys_per_region_max,
             cached_keys_max: self.cached_keys,
             enforce: self.enforce,
-            web_identities: None,
-            audit: None,
+            ..Settings::new(Credentials::accepting_unknown(account, known))?
         };
         let audit = self.audit_dir.map(AuditSettings::in_folder);
         let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
@@ -155,9 +155,12 @@ impl Dev {
                 .with_context(|| format!("seed file `{}`", path.display()))?;
             tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
         }
+        if let Some(path) = &self.identities {
+            super::apply::apply_file(&service.identities(), path, Applying::default()).await?;
+        }
         let listener = listen(address).await?;
-        announce(listener.local_addr()?, account, &region, data_dir.as_deref())?;
         let stop = shutdown::signal()?;
+        announce(listener.local_addr()?, account, &region, data_dir.as_deref())?;
         let server = http::Server {
             service,
             control: Control::Development,

@@ -1,12 +1,20 @@
-//! `trent init`: the data directory of a server, with a new root key and an empty store.
+//! `trent init`: the data directory of a server, with a new root key, an account and an
+//! administrator.
 
-use crate::config::Config;
+use super::admin::{Output, account, block_on, name};
+use super::view::NewAccessKeyView;
 use crate::data_dir::DataDir;
-use crate::log;
-use crate::start::{block_on, open_service, say};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
+use std::sync::Arc;
+use trent_core::AccountId;
+use trent_core::identity::{AccessKey, IdentityName};
+use trent_service::identity::admin::{Identities, Owner};
+use trent_store::SqliteStore;
 
 /// The options of `trent init`.
 #[derive(Args)]
@@ -14,24 +22,81 @@ pub(crate) struct Init {
     /// The folder to make; refused when it is a data directory already
     #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR")]
     data_dir: PathBuf,
+    /// The 12 digits of the first account; random ones if not given
+    #[arg(long, env = "TRENT_ACCOUNT", value_name = "DIGITS", value_parser = account)]
+    account: Option<AccountId>,
+    /// The name of the user who may do everything
+    #[arg(long, value_name = "NAME", default_value = "admin", value_parser = name)]
+    admin: IdentityName,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What was made.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Made {
+    data_dir: String,
+    account_id: String,
+    user_arn: String,
+    access_key: NewAccessKeyView,
 }
 
 impl Init {
     /// Makes the data directory.
-    pub(crate) fn run(self, log: Option<&str>) -> Result<()> {
-        log::start(super::log_filter(log.unwrap_or("warn"))?, log::Format::Text);
-        block_on(self.make())
+    pub(crate) fn run(self) -> Result<()> {
+        block_on(async {
+            let directory = DataDir::make(&self.data_dir)?;
+            let root = directory.root_key()?;
+            let store = SqliteStore::open(&directory.store_path()).await?;
+            let identities = Identities::open(Arc::new(store), &root).await?;
+            let made = self.populate(&identities).await;
+            identities.close().await;
+            self.output.say(&made?)
+        })
     }
 
-    async fn make(self) -> Result<()> {
-        let directory = DataDir::make(&self.data_dir)?;
-        let settings = super::serve::settings(&Config::default())?;
-        open_service(Some(&directory), settings, None).await?.close().await;
-        let path = directory.path().display();
-        say(&format!(
-            "Made the data directory {path}.\n\
-             Its root key is {path}/root.key. Keep a copy of it, apart from the copies of the \
-             store:\nwithout it the store cannot be read, and whoever has both has your keys.\n"
-        ))
+    async fn populate(&self, identities: &Identities) -> Result<Made> {
+        let account = identities.create_account(self.account, "").await?.id;
+        let admin = identities.create_user(account, &self.admin, "/", BTreeMap::new()).await?;
+        let owner = Owner::User(account, self.admin.clone());
+        let policy = IdentityName::parse(POLICY_NAME).context("no name for a policy")?;
+        identities
+            .change_permissions(&owner, |permissions| {
+                permissions.policies.insert(policy.clone(), ADMINISTRATOR.to_owned());
+            })
+            .await?;
+        let key: AccessKey = identities.create_access_key(account, Some(&self.admin)).await?;
+        Ok(Made {
+            data_dir: self.data_dir.display().to_string(),
+            account_id: account.to_string(),
+            user_arn: admin.arn("aws"),
+            access_key: NewAccessKeyView::of(key),
+        })
     }
 }
+
+impl Display for Made {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { data_dir, account_id, user_arn, access_key } = self;
+        write!(
+            formatter,
+            "# Made the data directory {data_dir}.\n\
+             # Its root key is {data_dir}/root.key. Keep a copy of it, apart from the copies of the \
+             store:\n\
+             # without it the store cannot be read, and whoever has both has your keys.\n\
+             # Account {account_id}, administrator {user_arn}.\n{access_key}"
+        )
+    }
+}
+
+/// What the policy of the administrator is called.
+const POLICY_NAME: &str = "administrator";
+
+/// The policy of the administrator.
+const ADMINISTRATOR: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    { "Effect": "Allow", "Action": ["kms:*", "sts:*"], "Resource": "*" }
+  ]
+}"#;

@@ -3,8 +3,10 @@
 mod access_key;
 mod account;
 mod admin;
+mod apply;
 mod audit;
 mod dev;
+mod explain;
 mod init;
 mod policy;
 mod role;
@@ -14,7 +16,8 @@ mod view;
 
 use crate::log;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// A self-hosted key management service that speaks the AWS KMS API.
@@ -34,7 +37,7 @@ pub(crate) struct Arguments {
 enum Command {
     /// Run a KMS for development and CI: any credentials, and a clock that can be moved
     Dev(Box<dev::Dev>),
-    /// Make the data directory of a server, with a new root key
+    /// Make a data directory with a root key, an account and an administrator
     Init(init::Init),
     /// Run a KMS as a configuration file says: TLS, signatures verified, policies enforced
     Serve(serve::Serve),
@@ -50,15 +53,29 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Verify and read the audit log
     Audit(audit::AuditCommand),
+    /// Make accounts, users and roles be as a file says
+    Apply(apply::Apply),
+    /// Say whether a principal may do something, and why
+    Explain(explain::Explain),
+}
+
+impl Arguments {
+    /// Reads the command line; ends the process if it only asks for help or cannot be understood.
+    pub(crate) fn read() -> Self {
+        let command = Self::command().help_template(help());
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 impl Arguments {
     /// Runs the command to its end.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let log = self.log.as_deref();
-        match self.command {
+        let done = match self.command {
+            Command::Explain(explain) => return explain.run(),
             Command::Dev(dev) => dev.run(log),
-            Command::Init(init) => init.run(log),
+            Command::Init(init) => init.run(),
             Command::Serve(serve) => serve.run(log),
             Command::Account(account) => account.run(),
             Command::User(user) => user.run(),
@@ -66,7 +83,9 @@ impl Arguments {
             Command::AccessKey(access_key) => access_key.run(),
             Command::Policy(policy) => policy.run(),
             Command::Audit(audit) => audit.run(),
-        }
+            Command::Apply(apply) => apply.run(),
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 
@@ -78,4 +97,48 @@ fn log_filter(text: &str) -> anyhow::Result<EnvFilter> {
 /// A command line that cannot be understood, of which clap does not know.
 fn misuse(message: &str) -> anyhow::Error {
     Arguments::command().error(ErrorKind::ValueValidation, message).into()
+}
+
+/// The template of `trent --help`, with the commands in groups.
+fn help() -> String {
+    let mut command = Arguments::command();
+    command.build();
+    let mut text = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
+    for (heading, names) in GROUPS {
+        text.extend(["\n", heading, ":\n"]);
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            text.extend([format!("  {name:12}{about}\n")]);
+        }
+    }
+    text + "\nOptions:\n{options}"
+}
+
+/// All commands.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Servers", &["dev", "serve"]),
+    ("Identities", &["init", "account", "user", "role", "access-key", "policy", "apply"]),
+    ("Questions", &["audit", "explain", "help"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut command = Arguments::command();
+        command.build();
+        let mut names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        names.sort_unstable();
+        grouped.sort_unstable();
+        assert_eq!(names, grouped);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

@@ -11,10 +11,8 @@ use crate::tls::TlsFiles;
 use crate::{log, shutdown};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::sync::Arc;
-use trent_core::{AccountId, Region};
 use trent_service::web_identity::WebIdentities;
 use trent_service::{Credentials, Settings};
 
@@ -54,26 +52,16 @@ impl Serve {
 
 /// The settings of a service in production.
 pub(super) fn settings(config: &Config) -> Result<Settings> {
-    // Neither is the account or the Region of anybody: requests name their own.
-    let account = AccountId::parse("000000000000").context("no account")?;
-    let region = Region::parse("us-east-1").context("no Region")?;
     let (issuers, keys) = IssuerKeys::configured(&config.oidc.issuer)?;
     let has_issuers = !issuers.is_empty();
     Ok(Settings {
-        credentials: Credentials::strict(),
-        account,
-        region,
         regions: config.regions.clone(),
-        on_demand_rotation_delay: SignedDuration::ZERO,
-        replication_delay: SignedDuration::ZERO,
-        custom_keys: false,
         attestation_roots: attestation_roots(config.attestation.roots.as_deref())?,
         throttle: config.quotas.requests == RequestQuotas::Aws,
         keys_per_region_max: config.quotas.keys_per_region,
         cached_keys_max: config.cache.keys,
-        enforce: true,
-        audit: None,
         web_identities: has_issuers.then(|| WebIdentities { issuers, keys: Arc::new(keys) }),
+        ..Settings::new(Credentials::strict())?
     })
 }
 

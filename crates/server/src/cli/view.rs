@@ -221,19 +221,27 @@ impl Display for One {
                 lines(formatter, &[("Trust", &trust)])?;
                 role.permissions.fmt(formatter)
             }
-            Self::AccessKey(key) => writeln!(
-                formatter,
-                "# The secret access key of {} is shown only now.\n\
-                 export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}",
-                key.key.owner(),
-                key.key.access_key_id,
-                *key.secret_access_key
-            ),
+            Self::AccessKey(key) => key.fmt(formatter),
             Self::AccessKeyMetadata(key) => lines(
                 formatter,
                 &[("AccessKey", &key.access_key_id), ("Status", &key.status.to_owned())],
             ),
         }
+    }
+}
+
+impl Display for NewAccessKeyView {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let Self { key, secret_access_key } = self;
+        let owner =
+            key.user_name.as_ref().map_or("the root".to_owned(), |name| format!("user {name}"));
+        writeln!(
+            formatter,
+            "# The secret access key of {owner} is shown only now.\n\
+             export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}",
+            key.access_key_id,
+            secret_access_key.as_str()
+        )
     }
 }
 

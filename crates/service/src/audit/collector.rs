@@ -205,8 +205,8 @@ fn decision_of(
         Err(Denial::Foreign) => by("ImplicitDeny", resource_policy.into(), None),
         Err(Denial::Missing(layer)) => by("ImplicitDeny", name(layer).into(), None),
         Err(Denial::Explicit(Layer::Identity)) => {
-            let (policy, statement) = of_identity(verdicts.identity_denied_by())
-                .unwrap_or((name(Layer::Identity).into(), None));
+            let (policy, statement) =
+                of_identity(verdicts.identity()).unwrap_or((name(Layer::Identity).into(), None));
             by("ExplicitDeny", policy, statement)
         }
         Err(Denial::Explicit(Layer::KeyPolicy)) => {
@@ -222,8 +222,8 @@ fn decision_of(
             if granted == Granted::Directly {
                 return by("Allow", "grant".into(), None);
             }
-            let (policy, statement) = of_identity(verdicts.identity_allowed_by())
-                .unwrap_or(("root of the account".into(), None));
+            let (policy, statement) =
+                of_identity(verdicts.identity()).unwrap_or(("root of the account".into(), None));
             by("Allow", policy, statement)
         }
     }

@@ -148,6 +148,8 @@ impl Entry<'_> {
             event_type: "AwsApiCall",
             service_event_details: None,
             management_event: true,
+            // DEVIATION: a call on a key of another account has one record, that of the caller's
+            // account; CloudTrail has one for each of the two.
             recipient_account_id: caller.map(|caller| caller.account.as_str()),
             event_category: "Management",
             tls_details: self

@@ -15,6 +15,7 @@ mod record;
 pub(crate) mod service_event;
 mod signing_key;
 
+pub(crate) use signing_key::SETTING as AUDIT_SIGNING_KEY;
 pub use signing_key::signing_key;
 
 use std::sync::Arc;

@@ -41,4 +41,5 @@ struct Stored {
 
 const SPEC: KeyPairSpec = KeyPairSpec::EccNistEdwards25519;
 
-const SETTING: &str = "audit-signing-key";
+/// The setting that holds it.
+pub(crate) const SETTING: &str = "audit-signing-key";

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use trent_api::{KmsError, Operation};
 use trent_core::alias::ALIASES_PER_KEY_MAX;
 use trent_core::grant::Terms;
+use trent_core::key_material::to_hex;
 use trent_core::{AliasName, KmsKey, Region};
 use trent_iam::policy::{ConditionKeys, Values};
 
@@ -325,13 +326,12 @@ fn attested(
     attestation: &trent_crypto::attestation::Attestation,
     register: &str,
 ) -> Option<String> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let indexed = |prefix: &str, registers: &BTreeMap<u8, Vec<u8>>| {
         let index = register.strip_prefix(prefix)?.parse().ok()?;
-        registers.get(&index).map(|bytes| hex(bytes))
+        registers.get(&index).map(|bytes| to_hex(bytes))
     };
     if register == "imagesha384" {
-        return attestation.pcrs.get(&0).map(|bytes| hex(bytes));
+        return attestation.pcrs.get(&0).map(|bytes| to_hex(bytes));
     }
     indexed("pcr", &attestation.pcrs).or_else(|| indexed("nitrotpmpcr", &attestation.nitrotpm_pcrs))
 }
@@ -347,6 +347,7 @@ async fn unused_days(cx: &Context<'_>, key: &KmsKey) -> Result<i64, KmsError> {
     Ok(cx.now.duration_since(since).as_secs() / SECONDS_PER_DAY)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "any value may be absent")]
 fn one(value: &str) -> Option<Values<'_>> {
     Some(Values::One(Cow::Borrowed(value)))
 }
@@ -355,6 +356,7 @@ fn owned<'a>(value: String) -> Values<'a> {
     Values::One(Cow::Owned(value))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "any value may be absent")]
 fn many(values: Vec<&str>) -> Option<Values<'_>> {
     Some(Values::Many(values.into_iter().map(Cow::Borrowed).collect()))
 }

@@ -60,6 +60,8 @@ pub struct ExplainedStatement {
     pub effect: String,
     /// Whether it applies.
     pub applies: bool,
+    /// Whether it applies and leaves the decision to IAM policies of the principal's account.
+    pub delegates: bool,
     /// The first element that does not match.
     pub mismatch: Option<String>,
 }
@@ -157,6 +159,12 @@ async fn explain_key(cx: &Context<'_>, name: &str) -> Result<Explanation, Servic
     let policy = key.policy()?;
     let owner = key.key.value.account;
     let mut statements = statements_of("key policy", policy, &asking.request());
+    let verdict = policy.evaluate(&asking.request());
+    if let (None, Some(index)) = (verdict.allowed_by, verdict.delegated_by)
+        && let Some(statement) = statements.get_mut(index)
+    {
+        statement.delegates = true;
+    }
     statements.extend(statements_of_principal(&cx.caller.principal, &asking.request()));
     let verdicts = Verdicts::of(&cx.caller.principal, Some((policy, owner)), &asking.request());
     let grants = match granted {
@@ -226,6 +234,7 @@ fn statements_of(
         statement: report.name,
         effect: format!("{:?}", report.effect),
         applies: report.mismatch.is_none(),
+        delegates: false,
         mismatch: report.mismatch.map(|mismatch| mismatch.to_string()),
     });
     explained.collect()

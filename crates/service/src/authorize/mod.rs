@@ -57,14 +57,49 @@ pub(crate) struct Verdicts {
     is_foreign: bool,
     /// Of the key policy; none where no key is involved.
     key: Option<Verdict>,
-    /// The policy of the principal and the statement in it, by their places.
-    identity_denied_by: Option<(usize, usize)>,
-    identity_allowed_by: Option<(usize, usize)>,
-    /// It is allowed as identity-based policies would.
-    identity_allows: bool,
-    boundary: Option<Verdict>,
-    session_denies: bool,
-    sessions_allow: bool,
+    identity: Said,
+    boundary: Said,
+    sessions: Said,
+}
+
+/// What all policies of a kind say together.
+#[derive(Clone, Copy)]
+struct Said {
+    denies: bool,
+    allows: bool,
+    /// The first policy that denies, or else the first that allows, and the statement in it: by
+    /// their places.
+    by: Option<(usize, usize)>,
+}
+
+impl Said {
+    /// Of policies of which one that allows is enough.
+    fn by_any<'a>(policies: impl Iterator<Item = &'a Policy>, request: &AccessRequest<'_>) -> Self {
+        policies.map(|policy| policy.evaluate(request)).enumerate().fold(
+            Self { denies: false, allows: false, by: None },
+            |said, (index, verdict)| {
+                let place = |statement| (index, statement);
+                let denied_by = verdict.denied_by.map(place).filter(|_| !said.denies);
+                Self {
+                    denies: said.denies || verdict.denied_by.is_some(),
+                    allows: said.allows || verdict.allowed_by.is_some(),
+                    by: denied_by.or(said.by).or(verdict.allowed_by.map(place)),
+                }
+            },
+        )
+    }
+
+    /// Of policies that limit: each must allow.
+    fn by_all<'a>(policies: impl Iterator<Item = &'a Policy>, request: &AccessRequest<'_>) -> Self {
+        policies.map(|policy| policy.evaluate(request)).fold(
+            Self { denies: false, allows: true, by: None },
+            |said, verdict| Self {
+                denies: said.denies || verdict.denied_by.is_some(),
+                allows: said.allows && verdict.allowed_by.is_some(),
+                by: None,
+            },
+        )
+    }
 }
 
 impl Verdicts {
@@ -74,33 +109,15 @@ impl Verdicts {
         key: Option<(&Policy, AccountId)>,
         request: &AccessRequest<'_>,
     ) -> Self {
-        let mut identity_denied_by = None;
-        let mut identity_allowed_by = None;
-        for (index, (_, policy)) in principal.policies.iter().enumerate() {
-            let verdict = policy.evaluate(request);
-            let place = |statement| (index, statement);
-            identity_denied_by = identity_denied_by.or(verdict.denied_by.map(place));
-            identity_allowed_by = identity_allowed_by.or(verdict.allowed_by.map(place));
-        }
-        let session = principal.session.as_ref();
-        let session = session.map(|session| session.policies.as_slice()).unwrap_or_default();
-        let mut session_denies = false;
-        let mut sessions_allow = true;
-        for policy in session {
-            let verdict = policy.evaluate(request);
-            session_denies |= verdict.denied_by.is_some();
-            sessions_allow &= verdict.allowed_by.is_some();
-        }
+        let policies = principal.policies.iter().map(|(_, policy)| policy);
+        let sessions = principal.session.iter().flat_map(|session| &session.policies);
         Self {
             is_root: principal.kind == PrincipalKind::Root,
             is_foreign: key.is_some_and(|(_, account)| account != principal.account),
             key: key.map(|(policy, _)| policy.evaluate(request)),
-            identity_denied_by,
-            identity_allowed_by,
-            identity_allows: identity_allowed_by.is_some(),
-            boundary: principal.boundary.as_ref().map(|policy| policy.evaluate(request)),
-            session_denies,
-            sessions_allow,
+            identity: Said::by_any(policies, request),
+            boundary: Said::by_all(principal.boundary.iter(), request),
+            sessions: Said::by_all(sessions, request),
         }
     }
 
@@ -109,32 +126,28 @@ impl Verdicts {
         self.key.as_ref()
     }
 
-    /// The first policy of the principal that denies, and the statement in it.
-    pub(crate) fn identity_denied_by(&self) -> Option<(usize, usize)> {
-        self.identity_denied_by
-    }
-
-    /// The first policy of the principal that allows, and the statement in it.
-    pub(crate) fn identity_allowed_by(&self) -> Option<(usize, usize)> {
-        self.identity_allowed_by
+    /// The policy of the principal that decides for the principal's policies, and the statement in
+    /// it.
+    pub(crate) fn identity(&self) -> Option<(usize, usize)> {
+        self.identity.by
     }
 
     /// The decision, given what grants give.
     pub(crate) fn decision(&self, granted: Granted) -> Result<(), Denial> {
-        if self.identity_denied_by.is_some() {
+        if self.identity.denies {
             return Err(Denial::Explicit(Layer::Identity));
         }
-        if self.boundary.as_ref().is_some_and(|verdict| verdict.denied_by.is_some()) {
+        if self.boundary.denies {
             return Err(Denial::Explicit(Layer::Boundary));
         }
-        if self.session_denies {
+        if self.sessions.denies {
             return Err(Denial::Explicit(Layer::Session));
         }
-        let identity_allows = self.is_root || self.identity_allows;
+        let identity_allows = self.is_root || self.identity.allows;
         if let Some(key) = &self.key {
             if key.denied_by.is_some() {
-                let foreign = if self.is_foreign { Some(Denial::Foreign) } else { None };
-                return Err(foreign.unwrap_or(Denial::Explicit(Layer::KeyPolicy)));
+                let own = Denial::Explicit(Layer::KeyPolicy);
+                return Err(if self.is_foreign { Denial::Foreign } else { own });
             }
             let direct = key.allowed_by.is_some() || granted == Granted::Directly;
             let delegated = key.delegated_by.is_some() || granted == Granted::ToAccount;
@@ -152,10 +165,10 @@ impl Verdicts {
         }
         // DEVIATION: a key policy that names a user or a session itself is limited by the
         // permissions boundary and the session policies too; with AWS it is not always.
-        if self.boundary.as_ref().is_some_and(|verdict| verdict.allowed_by.is_none()) {
+        if !self.boundary.allows {
             return Err(Denial::Missing(Layer::Boundary));
         }
-        if !self.sessions_allow {
+        if !self.sessions.allows {
             return Err(Denial::Missing(Layer::Session));
         }
         Ok(())
@@ -207,8 +220,8 @@ impl Context<'_> {
         region: &Region,
         has_tags: bool,
     ) -> Result<(), KmsError> {
-        let actions = ["CreateKey", "TagResource"];
-        for action in &actions[..1 + usize::from(has_tags)] {
+        let tagging = has_tags.then_some("TagResource");
+        for action in ["CreateKey"].into_iter().chain(tagging) {
             let cx = self.with_action(action);
             cx.authorize_identity_with("*", &Conditions::of_replica(&cx, primary, region))?;
         }
@@ -228,8 +241,8 @@ impl Context<'_> {
         let action = format!("kms:{}", self.action);
         let request = access_request(principal, &action, arn, conditions);
         let verdicts = Verdicts::of(principal, None, &request.request());
-        let verdicts =
-            Verdicts { identity_allows: is_named || verdicts.identity_allows, ..verdicts };
+        let allows = is_named || verdicts.identity.allows;
+        let verdicts = Verdicts { identity: Said { allows, ..verdicts.identity }, ..verdicts };
         let decision = if is_named || may_issue {
             verdicts.decision(Granted::Nothing)
         } else {

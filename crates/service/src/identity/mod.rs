@@ -10,6 +10,7 @@ pub mod apply;
 mod changes;
 mod checks;
 pub(crate) mod directory;
+pub mod file;
 pub(crate) mod principal;
 
 use crate::records::setting_id;

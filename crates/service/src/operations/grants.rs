@@ -13,6 +13,7 @@ use trent_api::structures::{
 };
 use trent_api::{ErrorCode, KmsError};
 use trent_core::grant::{GRANTS_PER_KEY_MAX, Principal, Terms};
+use trent_core::key_material::to_hex;
 use trent_core::key_state::check_key_state;
 use trent_core::{Grant, KeyRef};
 use trent_crypto::digest::sha256;
@@ -31,8 +32,10 @@ pub(crate) async fn create_grant(
         let key = cx.key(&request.key_id).await?;
         check_key_state(cx.operation, &key, cx.now)?;
         let terms = Terms::of(&request, &key)?;
+        let grantee_id = id_of(cx, Some(&terms.grantee)).await?;
+        let retiring_id = id_of(cx, terms.retiring.as_ref()).await?;
         check_dry_run(request.dry_run)?;
-        let id = grant_id(cx, &key, &terms)?;
+        let id = grant_id(cx, &key, &terms, &[&grantee_id, &retiring_id])?;
         if terms.name.is_some()
             && let Some(grant) = cx.service.grant(&key.arn(), &id).await?
         {
@@ -46,8 +49,8 @@ pub(crate) async fn create_grant(
             id,
             created: cx.now,
             issuing_account: cx.caller.account,
-            grantee_id: id_of(cx, Some(&terms.grantee)).await?,
-            retiring_id: id_of(cx, terms.retiring.as_ref()).await?,
+            grantee_id,
+            retiring_id,
             terms,
         };
         let set =
@@ -242,18 +245,27 @@ fn reply(cx: &Context<'_>, grant: &Grant) -> Result<CreateGrantResponse, KmsErro
     Ok(CreateGrantResponse { grant_token: Some(token), grant_id: Some(grant.id.clone()) })
 }
 
-/// Random, or for a grant with a name the hash of who gives it and of its terms.
-fn grant_id(cx: &Context<'_>, key: &AuthorizedKey, terms: &Terms) -> Result<String, KmsError> {
+/// Random, or for a grant with a name the hash of who gives it, of its terms and of the unique ids
+/// of whom they name.
+fn grant_id(
+    cx: &Context<'_>,
+    key: &AuthorizedKey,
+    terms: &Terms,
+    ids: &[&Option<String>],
+) -> Result<String, KmsError> {
     let hash = if terms.name.is_some() {
         let text = serde_json::to_vec(terms).map_err(KmsError::internal)?;
         let issuer = cx.caller.account;
-        sha256(&[key.arn().to_string().as_bytes(), issuer.as_str().as_bytes(), &text])
+        let arn = key.arn().to_string();
+        let mut parts = vec![arn.as_bytes(), issuer.as_str().as_bytes(), &text];
+        parts.extend(ids.iter().copied().flatten().map(String::as_bytes));
+        sha256(&parts)
     } else {
         let mut random = [0; 32];
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
         random
     };
-    Ok(hex(&hash))
+    Ok(to_hex(&hash))
 }
 
 async fn check_limit(cx: &Context<'_>, key: &AuthorizedKey) -> Result<(), KmsError> {
@@ -276,13 +288,4 @@ fn invalid_grant_token() -> KmsError {
 
 fn invalid_grant_id(id: &str) -> KmsError {
     KmsError::new(ErrorCode::InvalidGrantId, format!("Grant '{id}' does not exist."))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

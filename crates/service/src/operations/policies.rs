@@ -3,6 +3,7 @@
 use crate::authorize::policy_checks::Named;
 use crate::context::Context;
 use crate::paging::{Listing, page_size};
+use std::collections::BTreeMap;
 use trent_api::structures::{
     GetKeyPolicyRequest, GetKeyPolicyResponse, ListKeyPoliciesRequest, ListKeyPoliciesResponse,
     PutKeyPolicyRequest,
@@ -10,6 +11,7 @@ use trent_api::structures::{
 use trent_api::{ErrorCode, KmsError};
 use trent_core::KmsKey;
 use trent_core::key_policy::DEFAULT_POLICY_NAME;
+use trent_iam::policy::rename_principals;
 
 /// GetKeyPolicy: the text as it was put, but for principals that are gone. Raises `NotFoundException`, `InvalidArnException`.
 pub(crate) async fn get_key_policy(
@@ -18,13 +20,19 @@ pub(crate) async fn get_key_policy(
 ) -> Result<GetKeyPolicyResponse, KmsError> {
     let key = cx.key(&request.key_id).await?;
     check_name(request.policy_name.as_deref())?;
-    let mut policy = key.policy.clone();
+    // Principals that are gone are shown by their unique ids.
+    let mut gone = BTreeMap::new();
     for (arn, id) in &key.policy_principals {
-        // A principal that is gone is shown by its unique id.
         if cx.named(arn).await? != Named::Identity(id.clone()) {
-            policy = policy.replace(&format!("\"{arn}\""), &format!("\"{id}\""));
+            gone.insert(arn.as_str(), id);
         }
     }
+    let policy = if gone.is_empty() {
+        key.policy.clone()
+    } else {
+        let name_of = |arn: &str| gone.get(arn).map(|id| (*id).clone());
+        rename_principals(&key.policy, name_of).map_err(KmsError::internal)?
+    };
     Ok(GetKeyPolicyResponse {
         policy: Some(policy),
         policy_name: Some(DEFAULT_POLICY_NAME.to_owned()),

@@ -47,6 +47,8 @@ impl StsError {
     }
 
     pub(super) fn unknown(action: &str, version: &str) -> Self {
+        let cut = |text: &str| text.chars().take(ECHO_CHARACTERS_MAX).collect::<String>();
+        let (action, version) = (cut(action), cut(version));
         let message = format!("Could not find operation {action} for version {version}");
         Self::new("InvalidAction", message)
     }
@@ -111,6 +113,9 @@ impl From<KmsError> for StsError {
 
 const ACCESS_DENIED: &str = "AccessDenied";
 const INTERNAL_FAILURE: &str = "InternalFailure";
+
+/// How much of an unknown action or version is told back.
+const ECHO_CHARACTERS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {
