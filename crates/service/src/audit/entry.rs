@@ -152,10 +152,7 @@ impl Entry<'_> {
             // account; CloudTrail has one for each of the two.
             recipient_account_id: caller.map(|caller| caller.account.as_str()),
             event_category: "Management",
-            tls_details: self
-                .origin
-                .tls
-                .map(|tls| TlsDetails::of(tls, header(self.request, "host"))),
+            tls_details: self.origin.tls.map(|tls| TlsDetails::of(tls, self.host())),
         };
         let mut line = Vec::with_capacity(RECORD_BYTES);
         // Strings and numbers always serialize, and a vector takes what is written.
@@ -163,6 +160,10 @@ impl Entry<'_> {
             line.clear();
         }
         line
+    }
+
+    fn host(&self) -> Option<&str> {
+        header(self.request, "host").map(|host| shortened(host, TEXT_BYTES_MAX))
     }
 
     fn operation(&self) -> Option<Operation> {
