@@ -18,6 +18,8 @@ pub(crate) struct AcceptedPolicy {
     pub(crate) principals: BTreeMap<String, String>,
 }
 
+// DEVIATION: a session is named as one of the role of that time; AWS says of users and roles alone
+// that others who get the same name later are not meant.
 /// Whom an ARN names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
