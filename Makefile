@@ -2,8 +2,9 @@
 
 CARGO = cargo
 export CARGO_TERM_COLOR ?= auto
+FUZZ_SECONDS ?= 60
 
-.PHONY: run build test test-rust test-sdk lint codegen docs bench clean
+.PHONY: run build test test-rust test-sdk fuzz lint codegen docs bench clean
 
 run: ## Start a development server that keeps its keys in .trent
 	$(CARGO) run --release --package trent -- dev --data-dir .trent
@@ -21,8 +22,12 @@ test-sdk: build
 	scripts/node-env
 	.venv/bin/pytest -c tests/pytest.ini tests
 
+fuzz: ## Fuzz every target for FUZZ_SECONDS
+	scripts/fuzz $(FUZZ_SECONDS)
+
 lint: ## Check format, lints, generated files, the table of permissions
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(CARGO) xtask codegen --check
 	$(CARGO) xtask compatibility --check

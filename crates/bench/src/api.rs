@@ -26,10 +26,20 @@ impl Trent {
         data_dir: Option<&Path>,
     ) -> Result<Self> {
         let access_key = format!("{ACCESS_KEY_ID}:{SECRET}");
-        let mut arguments = vec!["dev", "--listen", "127.0.0.1:0", "--access-key", &access_key];
+        let mut arguments = vec!["--access-key", access_key.as_str()];
         if let Some(path) = data_dir {
             arguments.extend(["--data-dir", path.to_str().context("a path that is not text")?]);
         }
+        Self::start_with(pinning, binary, &arguments).await
+    }
+
+    /// Starts `trent dev` with these arguments, which make it know our access key.
+    pub(crate) async fn start_with(
+        pinning: Pinning,
+        binary: &Path,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        let arguments = [&["dev", "--listen", "127.0.0.1:0"], arguments].concat();
         let server = Server::start(pinning, binary, &arguments).await?;
         let connection = Connection::open(server.address).await?;
         Ok(Self { server, connection })
@@ -145,5 +155,5 @@ pub(crate) const CLIENTS_MANY: usize = 64;
 
 const CREATED_PER_SIGNATURE: usize = 5_000;
 
-const ACCESS_KEY_ID: &str = "AKIDBENCH00000000000";
-const SECRET: &str = "not/a/secret+of/anybody";
+pub(crate) const ACCESS_KEY_ID: &str = "AKIDBENCH00000000000";
+pub(crate) const SECRET: &str = "not/a/secret+of/anybody";

@@ -47,6 +47,8 @@ pub(crate) enum Part {
     Decrypt,
     /// GenerateDataKey.
     GenerateDataKey,
+    /// Encrypt with key policy and IAM policy enforced, and without.
+    Enforcement,
     /// Encrypt beside CreateKey of RSA keys.
     KeyGeneration,
     /// CreateKey and RotateKeyOnDemand, on disk.

@@ -1,5 +1,6 @@
 //! What is measured.
 
+mod enforcement;
 mod key_generation;
 mod requests;
 mod rotation;
@@ -14,6 +15,9 @@ use anyhow::{Context as _, Result};
 pub(crate) async fn all(plan: &Plan, pinning: Pinning) -> Result<Table> {
     let mut table = Table::default();
     requests::measure(plan, pinning, &mut table).await?;
+    if plan.wants(Part::Enforcement) {
+        enforcement::measure(plan, pinning, &mut table).await.context("measuring enforcement")?;
+    }
     if plan.wants(Part::KeyGeneration) {
         key_generation::measure(plan, pinning, &mut table)
             .await

@@ -126,8 +126,5 @@ fn region(text: &str) -> Result<Region, String> {
 /// The exit status when something is denied. 1 and 2 say that there is no answer.
 const DENIED: u8 = 3;
 
-/// The account of nobody: who asks is named.
-const NO_ACCOUNT: &str = "000000000000";
-
 /// The Region that is meant when none is named.
 const USUAL_REGION: &str = "us-east-1";
