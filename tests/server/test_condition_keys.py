@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from enclave import Enclave
 from permission_support import (
     ALICE,
@@ -433,6 +434,25 @@ def test_conditions_are_about_what_is_done_where_a_member_is_repeated(people, fi
         assert answer.status == 200
         blob = base64.b64decode(answer.json["CiphertextBlob"])
         target.owner.decrypt(CiphertextBlob=blob, EncryptionContext={"a": last})
+
+
+def test_names_of_the_context_that_differ_in_case_alone_are_refused_where_a_policy_asks(people):
+    target = Target(people, ROWS["Encrypt"])
+    context = {"A": "1", "a": "2"}
+    arguments = {"KeyId": target.id, "Plaintext": b"x", "EncryptionContext": context}
+    client = people.alice.client()
+    target.put_policy(allow("Encrypt", ALICE))
+    client.encrypt(**arguments)
+    for value in context.values():
+        only = {"StringEquals": {"kms:EncryptionContext:a": value}}
+        target.put_policy(allow("Encrypt", ALICE, Condition=only))
+        try:
+            client.encrypt(**arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            assert code in ("ValidationException", "AccessDeniedException")
+        else:
+            raise AssertionError("a context that can be read in two ways was accepted")
 
 
 # Keys that only IAM policies can ask for.
