@@ -155,7 +155,7 @@ class World:
         self.people.run(*create, input=policy(*trust))
         self.keys = {}
         for issuer in self.issuers:
-            # Whom the subject of this issuer may use it for: to decrypt, and nobody else.
+            # The subject of this issuer may encrypt and decrypt with it, and nobody else.
             is_subject = {"StringEquals": {f"{issuer.provider}:sub": SUBJECT}}
             document = key_policy(allow(["Encrypt", "Decrypt"], ROLE, Condition=is_subject))
             created = self.people.root.kms.create_key(Policy=document)
