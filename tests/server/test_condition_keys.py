@@ -90,8 +90,11 @@ def label(value):
     return None
 
 
-def constraint(kind):
-    return {"Constraints": {kind: PURPOSE}}
+def constraint(kind, empty=None):
+    constraints = {kind: PURPOSE}
+    if empty:
+        constraints[empty] = {}
+    return {"Constraints": constraints}
 
 
 FOR_SERVICE = {
@@ -230,11 +233,12 @@ CASES = [
     ),
     null("kms:ValidTo", "ImportKeyMaterial"),
     *(
-        Case("kms:GrantConstraintType", "CreateGrant", good, bad, changes=constraint(good))
+        Case("kms:GrantConstraintType", "CreateGrant", good, bad, changes=constraint(good, other))
         for good, bad in [
             ("EncryptionContextEquals", "EncryptionContextSubset"),
             ("EncryptionContextSubset", "EncryptionContextEquals"),
         ]
+        for other in (None, bad)
     ),
     null("kms:GrantConstraintType", "CreateGrant"),
     Case(
