@@ -92,8 +92,11 @@ def label(value):
     return None
 
 
-def constraint(kind):
-    return {"Constraints": {kind: PURPOSE}}
+def constraint(kind, empty=None):
+    constraints = {kind: PURPOSE}
+    if empty:
+        constraints[empty] = {}
+    return {"Constraints": constraints}
 
 
 FOR_SERVICE = {
@@ -233,11 +236,12 @@ CASES = [
     ),
     null("kms:ValidTo", "ImportKeyMaterial"),
     *(
-        Case("kms:GrantConstraintType", "CreateGrant", good, bad, changes=constraint(good))
+        Case("kms:GrantConstraintType", "CreateGrant", good, bad, changes=constraint(good, other))
         for good, bad in [
             ("EncryptionContextEquals", "EncryptionContextSubset"),
             ("EncryptionContextSubset", "EncryptionContextEquals"),
         ]
+        for other in (None, bad)
     ),
     null("kms:GrantConstraintType", "CreateGrant"),
     Case(

@@ -125,9 +125,11 @@ impl<'a> Conditions<'a> {
             return Some((kind, pairs));
         }
         let constraints = self.cx.facts.member("Constraints")?;
+        // Beside one with pairs an empty one says nothing.
         [CONTEXT_EQUALS, CONTEXT_SUBSET]
             .into_iter()
-            .find_map(|kind| Some((kind, constraints.get(kind)?.as_object()?)))
+            .filter_map(|kind| Some((kind, constraints.get(kind)?.as_object()?)))
+            .min_by_key(|(_, pairs)| pairs.is_empty())
     }
 
     // DEVIATION: where a policy asks for a name of the encryption context and there are several
