@@ -1,7 +1,17 @@
 """Ways around the decision who may do what, each of which must stay closed."""
 
-from permission_support import Person, allow, deny, key_policy, policy
-from sdk_support import ACCOUNT, raises
+
+import pytest
+from permission_support import HIDDEN, Person, allow, denial, deny, key_policy, policy
+from sdk_support import (
+    ACCOUNT,
+    OTHER_ACCOUNT,
+    UNKNOWN_KEY_ID,
+    alias_arn,
+    key_arn,
+    new_alias_name,
+    raises,
+)
 
 INVALID_TOKEN = "The security token included in the request is invalid."
 
@@ -49,3 +59,28 @@ def test_a_session_is_of_one_partition(people):
     session.client("cn-north-1").list_keys()
     with raises("UnrecognizedClientException", INVALID_TOKEN):
         session.kms.list_keys()
+
+
+# What strangers learn.
+
+
+@pytest.mark.parametrize("condition", [{}, {"StringLike": {"aws:ResourceTag/secret": "x*"}}])
+def test_denying_oneself_tells_nothing_of_keys_of_other_accounts(people, condition):
+    """A session policy is the caller's own choice: its denials must not be an oracle."""
+    key = new_key(people, Tags=[{"TagKey": "secret", "TagValue": "xyz"}])
+    name = new_alias_name()
+    people.root.kms.create_alias(AliasName=name, TargetKeyId=key["KeyId"])
+    limit = policy(allow("kms:*"), deny("kms:*", Condition=condition))
+    stranger = people.session(OTHER_ACCOUNT, limit=limit)
+    message = denial(stranger, "DescribeKey", "this resource", HIDDEN)
+    for named in (key["Arn"], key_arn(UNKNOWN_KEY_ID), alias_arn(name), alias_arn("alias/none")):
+        with raises("AccessDeniedException", message):
+            stranger.kms.describe_key(KeyId=named)
+
+
+def test_managed_keys_of_other_accounts_are_not_told(people):
+    people.root.kms.describe_key(KeyId="alias/aws/s3")
+    message = denial(people.other_root, "Encrypt", "this resource", HIDDEN)
+    for name in ("alias/aws/s3", "alias/aws/xray"):
+        with raises("AccessDeniedException", message):
+            people.other_root.kms.encrypt(KeyId=alias_arn(name), Plaintext=b"x")

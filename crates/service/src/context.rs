@@ -333,6 +333,9 @@ impl Context<'_> {
             return Err(key_not_found(arn));
         };
         if key.key.value.manager == KeyManagerType::Aws && !managed::permits(self.operation) {
+            if is_foreign {
+                return Err(self.denied("this resource"));
+            }
             return Err(self.denied_by_key_policy(&arn.to_string()));
         }
         self.authorize_key(&key, alias, named_by).await?;
