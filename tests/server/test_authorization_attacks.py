@@ -2,10 +2,21 @@
 
 
 import pytest
-from permission_support import HIDDEN, Person, allow, denial, deny, key_policy, policy
+from permission_support import (
+    HIDDEN,
+    NO_IDENTITY_POLICY,
+    Person,
+    allow,
+    denial,
+    deny,
+    key_policy,
+    policy,
+    refused,
+)
 from sdk_support import (
     ACCOUNT,
     OTHER_ACCOUNT,
+    UNKNOWN_GRANT,
     UNKNOWN_KEY_ID,
     alias_arn,
     key_arn,
@@ -84,3 +95,10 @@ def test_managed_keys_of_other_accounts_are_not_told(people):
     for name in ("alias/aws/s3", "alias/aws/xray"):
         with raises("AccessDeniedException", message):
             people.other_root.kms.encrypt(KeyId=alias_arn(name), Plaintext=b"x")
+
+
+def test_retiring_tells_nothing_of_keys_to_those_who_may_not(people):
+    dave = people.make_user("dave")
+    for arn in (new_key(people)["Arn"], key_arn(UNKNOWN_KEY_ID)):
+        with refused(dave, "RetireGrant", arn, NO_IDENTITY_POLICY):
+            dave.kms.retire_grant(KeyId=arn, GrantId=UNKNOWN_GRANT)
