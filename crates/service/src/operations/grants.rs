@@ -175,10 +175,14 @@ pub(crate) async fn retire_grant(
                     None if key.account != cx.caller.account => {
                         return Err(cx.denied("this resource"));
                     }
-                    None if cx.service.key(&key).await?.is_none() => {
-                        return Err(key_not_found(&key));
+                    None => {
+                        // Only who might retire grants learns that there is no such key or grant.
+                        cx.authorize_identity(&key.to_string())?;
+                        return Err(match cx.service.key(&key).await? {
+                            Some(_) => invalid_grant_id(id),
+                            None => key_not_found(&key),
+                        });
                     }
-                    None => return Err(invalid_grant_id(id)),
                 }
             }
             _ => {
