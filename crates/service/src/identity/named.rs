@@ -14,6 +14,8 @@ use trent_iam::arn::Arn;
 use trent_iam::policy::{Policy, PolicyKind};
 use trent_store::{Kind, RecordId};
 
+// DEVIATION: a session is named as one of the role of that time; AWS says of users and roles alone
+// that others who get the same name later are not meant.
 /// Whom an ARN names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
