@@ -80,8 +80,8 @@ They answer UnsupportedOperationException:
 - CreateKey in custom key stores (Origin AWS_CLOUDHSM and EXTERNAL_KEY_STORE), and everything with
   SM2, which AWS offers in China Regions only.
 
-Key policies are checked for their form, stored and returned, and grants are kept, but neither is
-enforced yet. The resource quotas are those of AWS KMS (`--keys-per-region-max` changes the number of
+`trent serve` always enforces key policies, IAM policies and grants. `trent dev` does with `--enforce`;
+without it they are checked for their form, stored and returned. The resource quotas are those of AWS KMS (`--keys-per-region-max` changes the number of
 keys); the request quotas are off without `--throttle aws`.
 ";
 

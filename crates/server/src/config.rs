@@ -3,6 +3,7 @@
 
 use crate::audit::{AGE_MAX, AuditSettings, Durability, FILE_BYTES_MAX};
 use crate::data_dir::DataDir;
+use crate::hardening::MemoryLock;
 use crate::http::Limits;
 use crate::log;
 use crate::oidc::OidcIssuer;
@@ -32,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) regions: Vec<Region>,
     tls: Tls,
     pub(crate) http: Limits,
+    pub(crate) memory: Memory,
     pub(crate) cache: Cache,
     pub(crate) quotas: Quotas,
     pub(crate) attestation: Attestation,
@@ -47,6 +49,13 @@ struct Tls {
     certificate: Option<PathBuf>,
     private_key: Option<PathBuf>,
     client_ca: Option<PathBuf>,
+}
+
+/// `[memory]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Memory {
+    pub(crate) lock: MemoryLock,
 }
 
 /// `[cache]`
@@ -284,6 +293,7 @@ impl Default for Config {
             regions: Vec::new(),
             tls: Tls::default(),
             http: Limits::default(),
+            memory: Memory::default(),
             cache: Cache::default(),
             quotas: Quotas::default(),
             attestation: Attestation::default(),
@@ -372,23 +382,27 @@ mod tests {
         assert_eq!(tls.certificate, Path::new("/etc/trent/tls.crt"));
     }
 
-    /// The lines of the sample that are commented out, as if they were not.
-    fn uncommented() -> String {
+    /// The lines of the sample that are commented out, as if they were not; those that are
+    /// indented are examples of what has no default.
+    fn uncommented(with_examples: bool) -> String {
         let is_setting = |line: &str| line.starts_with('[') || line.contains(" = ");
+        let is_example = |line: &str| line.starts_with("  ");
         let lines = SAMPLE.lines().map(|line| line.strip_prefix("#").unwrap_or(line));
         lines
-            .filter(|line| !line.starts_with(' ') && is_setting(line))
+            .filter(|line| !line.starts_with(' ') || with_examples && is_example(line))
+            .map(str::trim)
+            .filter(|line| is_setting(line))
             .collect::<Vec<_>>()
             .join("\n")
     }
 
     #[test]
     fn the_sample_tells_every_setting_with_its_default() {
-        let text = uncommented();
+        let text = uncommented(false);
         let said = Config { tls: Tls::default(), ..parsed(&text, &[]).unwrap() };
         assert_eq!(said, Config { regions: said.regions.clone(), ..Config::default() });
         // A key that it lacks would be named in the error.
-        let table: toml::Table = text.parse().unwrap();
+        let table: toml::Table = uncommented(true).parse().unwrap();
         let mut keys = 0;
         for (name, value) in &table {
             let section = value.as_table();

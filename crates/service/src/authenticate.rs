@@ -93,7 +93,8 @@ impl Service {
         let root = |account| Arc::new(Principal::root(region.partition(), account));
         let token = authorization.session_token();
         if let Some(token) = token.and_then(|token| SessionToken::open(&self.tokens, token)) {
-            if token.access_key_id != access_key_id {
+            let is_of_here = token.partition == region.partition();
+            if token.access_key_id != access_key_id || !is_of_here {
                 return Err(invalid_token());
             }
             let (directory, records) = (&self.directory, &self.records);

@@ -9,8 +9,10 @@ use crate::context::Context;
 use crate::identity::principal::Principal;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use trent_api::{KmsError, Operation};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::alias::ALIASES_PER_KEY_MAX;
 use trent_core::grant::Terms;
 use trent_core::key_material::to_hex;
@@ -31,6 +33,57 @@ pub(crate) struct Conditions<'a> {
     unused_days: Option<i64>,
     /// For RetireGrant: the constraint of the grant.
     constraint: Option<(&'static str, Map<String, Value>)>,
+    /// Whether a policy asked for a name of the encryption context that there is in several cases.
+    is_ambiguous: AtomicBool,
+    /// The encryption context, once something asks for a pair of it.
+    folded_context: OnceLock<FoldedContext>,
+}
+
+/// The pairs of an encryption context by their names in lower case: large ones are searched often.
+#[derive(Default)]
+pub(crate) struct FoldedContext {
+    pairs: HashMap<String, BTreeSet<String>>,
+    /// How many pairs there are, also those whose names differ in case alone.
+    count: usize,
+}
+
+impl FoldedContext {
+    fn of(context: &Map<String, Value>) -> Self {
+        let mut folded = Self { count: context.len(), ..Self::default() };
+        for (name, value) in context {
+            let values = folded.pairs.entry(name.to_lowercase()).or_default();
+            values.extend(value.as_str().map(str::to_owned));
+        }
+        folded
+    }
+
+    /// The value of a name in lower case, if there is one and no other.
+    fn only(&self, name: &str) -> Option<&str> {
+        let values = self.pairs.get(name)?;
+        values.first().filter(|_| values.len() == 1).map(String::as_str)
+    }
+
+    /// Whether a name in lower case has several values.
+    fn is_ambiguous(&self, name: &str) -> bool {
+        self.pairs.get(name).is_some_and(|values| values.len() > 1)
+    }
+
+    /// Whether all these pairs are there: names are compared without case, values with it.
+    pub(super) fn includes(&self, pairs: &BTreeMap<String, String>) -> bool {
+        pairs.iter().all(|(name, value)| {
+            self.pairs.get(&name.to_lowercase()).is_some_and(|values| values.contains(value))
+        })
+    }
+
+    /// Whether just these pairs are there.
+    pub(super) fn equals(&self, pairs: &BTreeMap<String, String>) -> bool {
+        let is_wanted = |(name, values): (&String, &BTreeSet<String>)| {
+            values.iter().all(|value| {
+                pairs.iter().any(|(other, wanted)| other.to_lowercase() == *name && wanted == value)
+            })
+        };
+        self.count == pairs.len() && self.includes(pairs) && self.pairs.iter().all(is_wanted)
+    }
 }
 
 impl<'a> Conditions<'a> {
@@ -77,6 +130,8 @@ impl<'a> Conditions<'a> {
             aliases: None,
             unused_days: None,
             constraint: None,
+            is_ambiguous: AtomicBool::new(false),
+            folded_context: OnceLock::new(),
         }
     }
 
@@ -115,22 +170,47 @@ impl<'a> Conditions<'a> {
         facts.member(member)?.as_object()
     }
 
+    /// The same, to be searched for pairs; empty if there is none.
+    pub(super) fn folded_context(&self) -> &FoldedContext {
+        self.folded_context
+            .get_or_init(|| self.encryption_context().map(FoldedContext::of).unwrap_or_default())
+    }
+
     /// The kind of the grant constraint with its pairs.
     pub(crate) fn grant_constraint(&self) -> Option<(&'static str, &Map<String, Value>)> {
         if let Some((kind, pairs)) = &self.constraint {
             return Some((kind, pairs));
         }
+        if self.cx.action != "CreateGrant" {
+            return None;
+        }
         let constraints = self.cx.facts.member("Constraints")?;
+        // Beside one with pairs an empty one says nothing.
         [CONTEXT_EQUALS, CONTEXT_SUBSET]
             .into_iter()
-            .find_map(|kind| Some((kind, constraints.get(kind)?.as_object()?)))
+            .filter_map(|kind| Some((kind, constraints.get(kind)?.as_object()?)))
+            .min_by_key(|(_, pairs)| pairs.is_empty())
+    }
+
+    // DEVIATION: where a policy asks for a name of the encryption context and there are several
+    // that differ only in case, the request is refused: which of them counts is not published.
+    /// Raises `ValidationException` if what a policy asked for has no one answer.
+    pub(crate) fn check_one_answer(&self) -> Result<(), KmsError> {
+        if !self.is_ambiguous.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let message = "The encryption context has names that differ only in case, and a policy \
+                       depends on one of them.";
+        Err(KmsError::new(ErrorCode::Validation, message))
     }
 
     fn kms(&self, name: &str) -> Option<Values<'_>> {
         if let Some(wanted) = name.strip_prefix("encryptioncontext:") {
-            let pairs = self.encryption_context()?;
-            let (_, value) = pairs.iter().find(|(key, _)| key.to_lowercase() == wanted)?;
-            return one(value.as_str()?);
+            let context = self.folded_context();
+            if context.is_ambiguous(wanted) {
+                self.is_ambiguous.store(true, Ordering::Relaxed);
+            }
+            return one(context.only(wanted)?);
         }
         if let Some(register) = name.strip_prefix("recipientattestation:") {
             let attestation = self.cx.attestation.as_ref()?;
@@ -223,9 +303,13 @@ impl<'a> Conditions<'a> {
     fn aws(&self, name: &str) -> Option<Values<'_>> {
         let facts = self.cx.facts;
         match name {
-            "tagkeys" if self.tags_something() => {
-                let tags = facts.tags();
-                (!tags.is_empty()).then(|| many(tags.into_iter().map(|(key, _)| key).collect()))?
+            "tagkeys" => {
+                let keys = match self.cx.operation {
+                    Operation::UntagResource => facts.texts("TagKeys").unwrap_or_default(),
+                    _ if self.gives_tags() => facts.tags().map(|(key, _)| key).collect(),
+                    _ => Vec::new(),
+                };
+                (!keys.is_empty()).then(|| many(keys))?
             }
             "resourceaccount" => one(self.key?.account.as_str()),
             "requestedregion" => one(self.region.as_str()),
@@ -240,21 +324,17 @@ impl<'a> Conditions<'a> {
         let (kind, tag) = name.split_once('/')?;
         match kind {
             "resourcetag" => {
-                let tags = &self.key?.tags;
-                one(tags.iter().find(|(key, _)| key.to_lowercase() == tag)?.1)
+                let tags = self.key?.tags.iter();
+                only(tags.map(|(key, value)| (key.as_str(), value.as_str())), tag).and_then(one)
             }
-            "requesttag" if self.tags_something() => {
-                let tags = self.cx.facts.tags();
-                one(tags.into_iter().find(|(key, _)| key.to_lowercase() == tag)?.1?)
-            }
+            "requesttag" if self.gives_tags() => only(self.cx.facts.tags(), tag).and_then(one),
             _ => None,
         }
     }
 
-    fn tags_something(&self) -> bool {
+    fn gives_tags(&self) -> bool {
         use Operation as O;
-        let operation = self.cx.operation;
-        matches!(operation, O::CreateKey | O::ReplicateKey | O::TagResource | O::UntagResource)
+        matches!(self.cx.operation, O::CreateKey | O::ReplicateKey | O::TagResource)
     }
 
     fn spec(&self) -> Option<Values<'_>> {
@@ -334,6 +414,16 @@ fn attested(
         return attestation.pcrs.get(&0).map(|bytes| to_hex(bytes));
     }
     indexed("pcr", &attestation.pcrs).or_else(|| indexed("nitrotpmpcr", &attestation.nitrotpm_pcrs))
+}
+
+/// The value of the tag with this key, which is in lower case.
+///
+/// AWS: IAM User Guide, `aws:ResourceTag`: the keys of tags are compared without case, and "not
+/// both" of two that differ in case alone are meant. None is, then: whoever may give a tag must not
+/// choose which one counts.
+fn only<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, wanted: &str) -> Option<&'t str> {
+    let mut values = tags.filter(|(key, _)| key.to_lowercase() == wanted).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
 }
 
 async fn aliases(cx: &Context<'_>, key: &KmsKey) -> Result<Vec<String>, KmsError> {

@@ -5,8 +5,6 @@
 use super::Granted;
 use super::conditions::{CONTEXT_EQUALS, Conditions};
 use crate::context::Context;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use trent_api::KmsError;
 use trent_api::enums::GrantOperation;
 use trent_core::grant::{Principal as Named, Terms};
@@ -93,7 +91,11 @@ impl Context<'_> {
             && match operation {
                 GrantOperation::DescribeKey | GrantOperation::RetireGrant => true,
                 GrantOperation::CreateGrant => self.is_narrower(terms, conditions),
-                _ => matches(terms, conditions.encryption_context()),
+                _ => {
+                    let context = conditions.folded_context();
+                    terms.context_equals.as_ref().is_none_or(|pairs| context.equals(pairs))
+                        && terms.context_subset.as_ref().is_none_or(|pairs| context.includes(pairs))
+                }
             }
     }
 
@@ -106,33 +108,13 @@ impl Context<'_> {
         if !operations.iter().all(known) {
             return false;
         }
-        let child = conditions.grant_constraint();
+        let child = conditions.grant_constraint().map(|(kind, _)| kind);
+        let pairs = conditions.folded_context();
         match (&parent.context_equals, &parent.context_subset, child) {
             (None, None, _) => true,
-            (Some(equals), _, Some((CONTEXT_EQUALS, pairs))) => is_equal(equals, pairs),
-            (None, Some(subset), Some((_, pairs))) => is_subset(subset, pairs),
+            (Some(equals), _, Some(CONTEXT_EQUALS)) => pairs.equals(equals),
+            (None, Some(subset), Some(_)) => pairs.includes(subset),
             _ => false,
         }
     }
-}
-
-fn matches(terms: &Terms, context: Option<&Map<String, Value>>) -> bool {
-    let none = Map::new();
-    let context = context.unwrap_or(&none);
-    terms.context_equals.as_ref().is_none_or(|pairs| is_equal(pairs, context))
-        && terms.context_subset.as_ref().is_none_or(|pairs| is_subset(pairs, context))
-}
-
-fn is_equal(pairs: &BTreeMap<String, String>, context: &Map<String, Value>) -> bool {
-    pairs.len() == context.len() && is_subset(pairs, context)
-}
-
-/// Names are compared without case, values with it.
-fn is_subset(pairs: &BTreeMap<String, String>, context: &Map<String, Value>) -> bool {
-    pairs.iter().all(|(name, value)| {
-        let name = name.to_lowercase();
-        context.iter().any(|(other, given)| {
-            other.to_lowercase() == name && given.as_str() == Some(value.as_str())
-        })
-    })
 }

@@ -134,6 +134,18 @@ impl Verdicts {
 
     /// The decision, given what grants give.
     pub(crate) fn decision(&self, granted: Granted) -> Result<(), Denial> {
+        let (direct, delegated) = self.key.map_or((false, false), |key| {
+            (
+                key.allowed_by.is_some() || granted == Granted::Directly,
+                key.delegated_by.is_some() || granted == Granted::ToAccount,
+            )
+        });
+        let is_denied_by_key = self.key.is_some_and(|key| key.denied_by.is_some());
+        // Before the caller's own policies: what they deny, and on which conditions, would tell of
+        // a key that is none of the caller's business.
+        if self.is_foreign && (is_denied_by_key || !(direct || delegated)) {
+            return Err(Denial::Foreign);
+        }
         if self.identity.denies {
             return Err(Denial::Explicit(Layer::Identity));
         }
@@ -144,23 +156,13 @@ impl Verdicts {
             return Err(Denial::Explicit(Layer::Session));
         }
         let identity_allows = self.is_root || self.identity.allows;
-        if let Some(key) = &self.key {
-            if key.denied_by.is_some() {
-                let own = Denial::Explicit(Layer::KeyPolicy);
-                return Err(if self.is_foreign { Denial::Foreign } else { own });
-            }
-            let direct = key.allowed_by.is_some() || granted == Granted::Directly;
-            let delegated = key.delegated_by.is_some() || granted == Granted::ToAccount;
-            if self.is_foreign && !(direct || delegated) {
-                return Err(Denial::Foreign);
-            }
-            if !direct && !delegated {
-                return Err(Denial::Missing(Layer::KeyPolicy));
-            }
-            if !identity_allows && (self.is_foreign || !direct) {
-                return Err(Denial::Missing(Layer::Identity));
-            }
-        } else if !identity_allows {
+        if is_denied_by_key {
+            return Err(Denial::Explicit(Layer::KeyPolicy));
+        }
+        if self.key.is_some() && !direct && !delegated {
+            return Err(Denial::Missing(Layer::KeyPolicy));
+        }
+        if !identity_allows && (self.is_foreign || !direct) {
             return Err(Denial::Missing(Layer::Identity));
         }
         // DEVIATION: a key policy that names a user or a session itself is limited by the
@@ -203,7 +205,8 @@ impl Context<'_> {
         let resource = Some((KEY_POLICY, policy));
         let reasons = (&verdicts, granted);
         self.facts.audit.decided(self.action, principal, resource, reasons, decision);
-        decision.map_err(|denial| message::denied(self, denial, &named_by.or_arn(&arn)))
+        decision.map_err(|denial| message::denied(self, denial, &named_by.or_arn(&arn)))?;
+        conditions.check_one_answer()
     }
 
     /// Whether the caller's identity-based policies allow the action where no key is involved, on

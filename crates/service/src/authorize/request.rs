@@ -42,14 +42,11 @@ impl RequestFacts<'_> {
         Some(self.member(name)?.as_array()?.iter().filter_map(Value::as_str).collect())
     }
 
-    /// The tags that the request gives or takes: keys and, where given, values.
-    pub(crate) fn tags(&self) -> Vec<(&str, Option<&str>)> {
-        let given = self.member("Tags").and_then(Value::as_array).into_iter().flatten();
-        let given = given.filter_map(|tag| {
-            Some((tag.get("TagKey")?.as_str()?, tag.get("TagValue").and_then(Value::as_str)))
-        });
-        let taken = self.texts("TagKeys").unwrap_or_default();
-        given.chain(taken.into_iter().map(|key| (key, None))).collect()
+    /// The tags that the request gives: keys and values.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tags = self.member("Tags").and_then(Value::as_array).into_iter().flatten();
+        let part = |tag, part| Value::get(tag, part).and_then(Value::as_str);
+        tags.filter_map(move |tag| Some((part(tag, "TagKey")?, part(tag, "TagValue")?)))
     }
 }
 

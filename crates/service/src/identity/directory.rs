@@ -65,7 +65,10 @@ impl Directory {
     ) -> Result<Option<Arc<Signer>>, KmsError> {
         let seen = self.refresh().await?;
         let id = (partition, access_key.to_owned());
-        if let Some(signer) = self.signers.get(&id) {
+        // A temporary access key is nothing without its token, which says when it ends.
+        if let Some(signer) = self.signers.get(&id)
+            && signer.session_token.is_none()
+        {
             return Ok(Some(signer));
         }
         let key: Option<AccessKey> = self.read(records, &access_key_id(access_key)).await?;

@@ -1,10 +1,10 @@
 //! Grants.
 
 use super::{check_dry_run, check_grant_tokens};
-use crate::authorize::policy_checks::Named;
 use crate::change_set::ChangeSet;
 use crate::context::{AuthorizedKey, Context, Naming, RACES_MAX, contended, key_not_found};
 use crate::error::from_store;
+use crate::identity::named::Named;
 use crate::paging::{Listing, page_size};
 use crate::records::{GrantName, Versioned};
 use trent_api::structures::{
@@ -175,10 +175,14 @@ pub(crate) async fn retire_grant(
                     None if key.account != cx.caller.account => {
                         return Err(cx.denied("this resource"));
                     }
-                    None if cx.service.key(&key).await?.is_none() => {
-                        return Err(key_not_found(&key));
+                    None => {
+                        // Only who might retire grants learns that there is no such key or grant.
+                        cx.authorize_identity(&key.to_string())?;
+                        return Err(match cx.service.key(&key).await? {
+                            Some(_) => invalid_grant_id(id),
+                            None => key_not_found(&key),
+                        });
                     }
-                    None => return Err(invalid_grant_id(id)),
                 }
             }
             _ => {

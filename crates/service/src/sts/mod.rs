@@ -57,9 +57,17 @@ impl Service {
         origin: Origin,
         request_id: &str,
     ) -> Answer {
+        let mut sts_action = None;
         let reply = match self.audit(Api::Sts, request, facts, origin, request_id) {
             Ok(entry) => {
-                let reply = self.reply_sts(request, facts, request_id).await;
+                let reply = match Parameters::read(request) {
+                    Ok(parameters) => {
+                        let action = parameters.get("Action");
+                        sts_action = ACTIONS.into_iter().find(|known| action == Some(known));
+                        self.reply_sts(request, &parameters, facts, request_id).await
+                    }
+                    Err(error) => Err(error),
+                };
                 let kept = match &reply {
                     Ok(_) => entry.close(&Outcome::Replied(&[])),
                     Err(error) => entry.close(&error.outcome()),
@@ -84,6 +92,7 @@ impl Service {
             body: body.into_bytes(),
             content_type: Some("text/xml"),
             operation: None,
+            sts_action,
             error: None,
         }
     }
@@ -93,27 +102,25 @@ impl Service {
     async fn reply_sts(
         &self,
         request: &Request<'_>,
+        parameters: &Parameters,
         facts: &RequestFacts<'_>,
         request_id: &str,
     ) -> Result<String, StsError> {
-        let parameters = Parameters::read(request)?;
         let action = parameters.get("Action").ok_or_else(StsError::missing_action)?;
         if ACTIONS.contains(&action) {
             facts.audit.action(action);
         }
         let version = parameters.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
-        let call = Call { service: self, facts, parameters: &parameters };
+        let call = Call { service: self, facts, parameters };
         let mut xml = Xml::response(action);
         match action {
             _ if version != VERSION => return Err(StsError::unknown(action, version)),
-            "AssumeRole" => {
+            ASSUME_ROLE => {
                 call.assume_role(&self.sts_caller(request, facts).await?, &mut xml).await?;
             }
             // Who has a token of a trusted issuer needs no access key.
-            "AssumeRoleWithWebIdentity" => call.assume_role_with_web_identity(&mut xml).await?,
-            "GetCallerIdentity" => {
-                caller_identity(&self.sts_caller(request, facts).await?, &mut xml);
-            }
+            WITH_WEB_IDENTITY => call.assume_role_with_web_identity(&mut xml).await?,
+            CALLER_IDENTITY => caller_identity(&self.sts_caller(request, facts).await?, &mut xml),
             _ => return Err(StsError::unknown(action, version)),
         }
         Ok(xml.with_metadata(request_id))
@@ -143,6 +150,11 @@ impl Call<'_> {
         &self.service.settings.region
     }
 }
+
+const ASSUME_ROLE: &str = "AssumeRole";
+const WITH_WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
+const CALLER_IDENTITY: &str = "GetCallerIdentity";
+const ACTIONS: [&str; 3] = [ASSUME_ROLE, WITH_WEB_IDENTITY, CALLER_IDENTITY];
 
 /// The name of the service in credential scopes.
 const SERVICE: &str = "sts";

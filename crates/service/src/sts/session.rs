@@ -195,9 +195,11 @@ impl Call<'_> {
             .checked_add(SignedDuration::from_secs(wanted.seconds.into()))
             .and_then(|expires| Timestamp::from_second(expires.as_second()))
             .map_err(KmsError::internal)?;
+        let partition = Arn::parse(wanted.role_arn).map_or("aws", |arn| arn.partition);
         let token = SessionToken {
             access_key_id: new_access_key_id(SESSION_KEY_PREFIX).map_err(KmsError::internal)?,
             secret: new_secret().map_err(KmsError::internal)?,
+            partition: partition.to_owned(),
             account: role.account,
             role: role.name.to_string(),
             role_id: role.id.clone(),
@@ -211,7 +213,6 @@ impl Call<'_> {
             federated_provider: federation.provider,
             claims: federation.claims,
         };
-        let partition = Arn::parse(wanted.role_arn).map_or("aws", |arn| arn.partition);
         let id = format!("{}:{}", role.id, token.session_name);
         let arn = role.session_arn(partition, &token.session_name);
         self.facts.audit.session(&token.access_key_id, &expires.to_string(), &id, &arn);

@@ -14,6 +14,9 @@ pub(crate) struct SessionToken {
     /// The temporary access key, `ASIA…`.
     pub(crate) access_key_id: String,
     pub(crate) secret: Zeroizing<String>,
+    /// The partition of the role's ARN when the session began. It is good there alone: what
+    /// policies say of the ARNs of one partition they do not say of those of another.
+    pub(crate) partition: String,
     pub(crate) account: AccountId,
     /// The name of the role.
     pub(crate) role: String,
