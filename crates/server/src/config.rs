@@ -34,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) quotas: Quotas,
     pub(crate) attestation: Attestation,
     pub(crate) oidc: Oidc,
+    pub(crate) metrics: Metrics,
     pub(crate) log: Log,
 }
 
@@ -73,6 +74,13 @@ pub(crate) struct Attestation {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Oidc {
     pub(crate) issuer: Vec<OidcIssuer>,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Metrics {
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// `[log]`
@@ -254,6 +262,7 @@ impl Default for Config {
             quotas: Quotas::default(),
             attestation: Attestation::default(),
             oidc: Oidc::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }

@@ -6,6 +6,7 @@ mod data_dir;
 mod files;
 mod http;
 mod log;
+mod metrics;
 mod oidc;
 mod shutdown;
 mod start;

@@ -161,7 +161,7 @@ impl Dev {
             limits: Limits::default(),
             tls: None,
         };
-        server.serve(listener, stop).await
+        server.serve(listener, None, stop).await
     }
 }
 
