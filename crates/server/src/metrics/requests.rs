@@ -100,10 +100,13 @@ const COLUMNS: usize = STS_REFUSED + 1;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trent_api::KmsError;
+    use trent_service::pipeline::failure;
 
     fn answer(operation: Option<Operation>, error: Option<ErrorCode>) -> Answer {
-        let status = error.map_or(200, ErrorCode::status);
-        Answer { status, body: Vec::new(), content_type: None, operation, error }
+        let failed = |code| failure(operation, &KmsError::bare(code));
+        let succeeded = || Answer { status: 200, error: None, ..failed(ErrorCode::Validation) };
+        error.map_or_else(succeeded, failed)
     }
 
     fn counted(answer: &Answer) -> Vec<([&'static str; 2], u64)> {
