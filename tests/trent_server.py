@@ -164,12 +164,11 @@ class TrentServe(Trent):
 
     def configure(self, settings):
         """Writes the configuration."""
-        # A value of JSON is one of TOML, too.
-        lines = [f"{n} = {json.dumps(v)}" for n, v in settings.items() if type(v) is not dict]
+        lines = [f"{n} = {toml(v)}" for n, v in settings.items() if type(v) is not dict]
         for name, section in settings.items():
             if isinstance(section, dict):
                 lines.append(f"[{name}]")
-                lines += [f"{key} = {json.dumps(value)}" for key, value in section.items()]
+                lines += [f"{key} = {toml(value)}" for key, value in section.items()]
         self.config.write_text("\n".join(lines) + "\n")
 
     @property
@@ -207,6 +206,15 @@ class TrentServe(Trent):
         result = self.run("serve", "--config", self.config, *arguments)
         assert (result.returncode, result.stdout) == (1, ""), result
         return result.stderr
+
+
+def toml(value):
+    """A value in TOML: as in JSON, but for tables."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {toml(one)}' for name, one in value.items())} }}"
+    return json.dumps(value)
 
 
 def clean_environment():

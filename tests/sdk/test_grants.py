@@ -417,6 +417,14 @@ def test_the_encryption_context_is_constrained_in_one_way_only(kms, key):
     assert grants_of(kms, key) == []
 
 
+@pytest.mark.parametrize("member", ["EncryptionContextSubset", "EncryptionContextEquals"])
+def test_an_empty_encryption_context_beside_the_other_says_nothing(kms, key, member):
+    empty = {"EncryptionContextSubset": {}, "EncryptionContextEquals": {}}
+    grant_id, _ = grant(kms, key, Constraints={**empty, member: {"a": "b"}})
+    (entry,) = grants_of(kms, key, GrantId=grant_id)
+    assert entry["Constraints"] == {member: {"a": "b"}}
+
+
 @pytest.mark.parametrize(
     ("arn", "rule"),
     [

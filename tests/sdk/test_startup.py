@@ -111,6 +111,7 @@ def test_the_start_says_how_to_use_the_server_and_ends_with_ready(start):
         f"Development mode: any credentials, account {ACCOUNT}; nothing is kept (no --data-dir)."
     )
     assert f"  export AWS_ENDPOINT_URL_KMS={address}" in lines
+    assert f"  export AWS_ENDPOINT_URL_STS={address}" in lines
     assert "  export AWS_ACCESS_KEY_ID=trent AWS_SECRET_ACCESS_KEY=trent" in lines
     assert "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1" in lines
     assert lines[-1] == "Ready."

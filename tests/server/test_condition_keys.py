@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from enclave import Enclave
 from permission_support import (
     ALICE,
@@ -42,8 +43,9 @@ from sdk_support import (
     encode,
     key_arn,
     new_alias_name,
+    raises,
 )
-from trent_server import TrentServe
+from trent_server import Trent, TrentServe
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
 PURPOSE = {"Purpose": "test"}
@@ -90,8 +92,11 @@ def label(value):
     return None
 
 
-def constraint(kind):
-    return {"Constraints": {kind: PURPOSE}}
+def constraint(kind, empty=None):
+    constraints = {kind: PURPOSE}
+    if empty:
+        constraints[empty] = {}
+    return {"Constraints": constraints}
 
 
 FOR_SERVICE = {
@@ -112,9 +117,10 @@ def null(key, operation, **options):
 
 # What is known of services, organisations, VPCs and the like alone.
 OF_OTHER_CALLERS = """
-CalledVia CalledViaFirst CalledViaLast FederatedProvider MultiFactorAuthAge PrincipalOrgID
-PrincipalOrgPaths PrincipalServiceName Referer SourceAccount SourceArn SourceIdentity SourceOrgID
-SourceVpc SourceVpce VpcSourceIp
+CalledVia CalledViaFirst CalledViaLast Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc
+FederatedProvider MultiFactorAuthAge PrincipalOrgID PrincipalOrgPaths PrincipalServiceName
+PrincipalServiceNamesList Referer ResourceOrgID ResourceOrgPaths SourceAccount SourceArn
+SourceIdentity SourceOrgID SourceOrgPaths SourceVpc SourceVpce VpcSourceIp
 """
 
 CASES = [
@@ -230,11 +236,12 @@ CASES = [
     ),
     null("kms:ValidTo", "ImportKeyMaterial"),
     *(
-        Case("kms:GrantConstraintType", "CreateGrant", good, bad, changes=constraint(good))
+        Case("kms:GrantConstraintType", "CreateGrant", good, bad, changes=constraint(good, other))
         for good, bad in [
             ("EncryptionContextEquals", "EncryptionContextSubset"),
             ("EncryptionContextSubset", "EncryptionContextEquals"),
         ]
+        for other in (None, bad)
     ),
     null("kms:GrantConstraintType", "CreateGrant"),
     Case(
@@ -433,6 +440,25 @@ def test_conditions_are_about_what_is_done_where_a_member_is_repeated(people, fi
         target.owner.decrypt(CiphertextBlob=blob, EncryptionContext={"a": last})
 
 
+def test_names_of_the_context_that_differ_in_case_alone_are_refused_where_a_policy_asks(people):
+    target = Target(people, ROWS["Encrypt"])
+    context = {"A": "1", "a": "2"}
+    arguments = {"KeyId": target.id, "Plaintext": b"x", "EncryptionContext": context}
+    client = people.alice.client()
+    target.put_policy(allow("Encrypt", ALICE))
+    client.encrypt(**arguments)
+    for value in context.values():
+        only = {"StringEquals": {"kms:EncryptionContext:a": value}}
+        target.put_policy(allow("Encrypt", ALICE, Condition=only))
+        try:
+            client.encrypt(**arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            assert code in ("ValidationException", "AccessDeniedException")
+        else:
+            raise AssertionError("a context that can be read in two ways was accepted")
+
+
 # Keys that only IAM policies can ask for.
 
 
@@ -540,6 +566,31 @@ def test_the_aliases_of_a_key_are_for_iam_policies(people):
     target.check_refused(people.alice, NO_KEY_POLICY)
 
 
+def test_a_key_that_is_in_use_is_not_disabled():
+    with Trent("--enforce") as server:
+        kms = server.client()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        is_unused = {"NumericGreaterThanEquals": {"kms:TrailingDaysWithoutKeyUsage": 90}}
+        only = allow(["DisableKey", "ScheduleKeyDeletion"], ROOT, Condition=is_unused)
+        others = allow(["kms:Put*", "EnableKey", "Encrypt"], ROOT)
+        kms.put_key_policy(KeyId=key, Policy=policy(others, only))
+
+        def check_in_use():
+            for operation in (kms.disable_key, kms.schedule_key_deletion):
+                with raises("AccessDeniedException"):
+                    operation(KeyId=key)
+
+        check_in_use()
+        server.advance("P89DT23H")
+        check_in_use()
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+        server.advance("P89DT23H")
+        check_in_use()
+        server.advance("PT2H")
+        kms.disable_key(KeyId=key)
+        kms.schedule_key_deletion(KeyId=key)
+
+
 @pytest.mark.parametrize("way", sorted(TAKING_ALIASES))
 def test_a_policy_asks_for_the_alias_that_the_request_names(people, way):
     row = ROWS[way.split()[0]]
@@ -594,12 +645,14 @@ def test_a_grant_is_retired_under_the_conditions_of_its_constraint(people):
     target = Target(people, row)
 
     def limited(key, value):
-        only = {"StringEquals": {key: value}}
-        return people.caller(row, limit=policy(allow("RetireGrant", Condition=only)))
+        operator = ANY_EQUALS if key.endswith("Keys") else "StringEquals"
+        conditional = allow("RetireGrant", Condition={operator: {key: value}})
+        return people.caller(row, limit=policy(conditional))
 
     for key, good, bad in [
         ("kms:EncryptionContext:purpose", "test", "other"),
         ("kms:GrantConstraintType", "EncryptionContextSubset", "EncryptionContextEquals"),
+        ("kms:EncryptionContextKeys", "Purpose", "Other"),
     ]:
         grant = target.give(GRANTEE, ["Encrypt"], Constraints={"EncryptionContextSubset": PURPOSE})
         named = {"GrantId": grant["GrantId"]}
@@ -772,6 +825,23 @@ def test_a_user_agent_is_what_the_client_says(people):
     target.check_refused(people.alice, NO_KEY_POLICY)
     agent = Config(retries={"max_attempts": 0}, user_agent="my-agent/1")
     people.alice.client(config=agent).encrypt(**target.parameters)
+
+
+def test_a_referer_is_what_the_client_says(people):
+    target = Target(people, ROWS["Encrypt"])
+    for referer in ("https://other.example/", "https://mine.example/"):
+        only = {"StringEquals": {"aws:Referer": referer}}
+        target.put_policy(allow("Encrypt", ALICE, Condition=only))
+        kms = people.alice.client(config=Config(retries={"max_attempts": 0}))
+        kms.meta.events.register(
+            "before-sign.kms.Encrypt",
+            lambda request, **_: request.headers.add_header("Referer", "https://mine.example/"),
+        )
+        if "other" in referer:
+            with refused(people.alice, "Encrypt", target.arn, NO_KEY_POLICY):
+                kms.encrypt(**target.parameters)
+        else:
+            kms.encrypt(**target.parameters)
 
 
 def test_an_iam_policy_of_a_user_may_have_conditions(people):

@@ -469,6 +469,7 @@ def test_an_aws_managed_key_is_for_its_service_and_may_be_looked_at(people):
         target = Target(people, ROWS[operation], KeyId=arn)
         for person in (allowed, people.bob, people.root):
             target.check_refused(person, NO_KEY_POLICY, resource=arn)
+        target.check_hidden(people.caller(ROWS[operation], account=OTHER_ACCOUNT))
 
 
 def test_who_may_not_describe_a_key_makes_no_aws_managed_key(people):

@@ -1,6 +1,7 @@
 """Roles with enforcement: made on the command line, assumed with boto3 and the AWS CLI."""
 
 import json
+import re
 import subprocess
 import time
 from types import SimpleNamespace
@@ -138,6 +139,52 @@ def test_somebody_without_permission_does_not(world):
         f"User: arn:aws:iam::{ACCOUNT}:user/bob is not authorized to perform: sts:AssumeRole on "
         f"resource: {role}"
     )
+
+
+def test_whoever_takes_a_name_over_is_not_trusted(world):
+    carol = f"arn:aws:iam::{ACCOUNT}:user/carol"
+    statement = {"Effect": "Allow", "Principal": {"AWS": carol}, "Action": "sts:AssumeRole"}
+    create = ("role", "create", "of-carol", "--trust-policy", "-")
+    command = [str(BINARY), *create, "--data-dir", str(world.directory)]
+    result = subprocess.run(
+        command, input=policy(statement), capture_output=True, text=True, timeout=60,
+        env=clean_environment(),
+    )
+    assert result.returncode == 1
+    assert f'Invalid principal in policy: "AWS":"{carol}"' in result.stderr
+    assert result.stdout == ""
+
+    first = world.user("carol")
+    role = world.role("of-carol", allow("kms:ListKeys"), trust=policy(statement))
+    assert world.client("kms", world.assume(first, role)).list_keys()["Keys"] == []
+    world.admin("user", "delete", "carol")
+    second = world.user("carol")
+    with pytest.raises(ClientError) as failure:
+        world.assume(second, role)
+    assert code(failure) == "AccessDenied"
+    set_trust = ("role", "set-trust-policy", "of-carol", "--trust-policy", "-")
+    world.admin(*set_trust, document=policy(statement))
+    assert world.assume(second, role)
+
+
+def test_the_log_names_what_was_asked(tmp_path):
+    with open(tmp_path / "log", "w") as log:
+        with Trent("--log", "debug", log=log) as server:
+            sts = boto3.client(
+                "sts",
+                endpoint_url=server.url,
+                region_name=REGION,
+                aws_access_key_id="trent",
+                aws_secret_access_key="trent",
+            )
+            sts.get_caller_identity()
+            server.client().list_keys()
+            with pytest.raises(ClientError):
+                sts.get_session_token()
+    lines = (tmp_path / "log").read_text().splitlines()
+    operations = [re.search(r"operation=\W*(\w+)", one) for one in lines if "answered" in one]
+    named = [found and found[1] for found in operations]
+    assert named == ["GetCallerIdentity", "ListKeys", None]
 
 
 def test_session_policy_and_tags_limit_and_widen(world, alice):

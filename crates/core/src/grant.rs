@@ -99,7 +99,7 @@ impl Terms {
     ///
     /// Raises `ValidationException`, `InvalidArnException`.
     pub fn of(request: &CreateGrantRequest, key: &KmsKey) -> Result<Self, KmsError> {
-        let constraints = request.constraints.clone().unwrap_or_default();
+        let constraints = with_one_context(request.constraints.clone().unwrap_or_default());
         let retiring = match (&request.retiring_principal, &request.retiring_service_principal) {
             (Some(_), Some(_)) => {
                 return invalid(
@@ -217,6 +217,23 @@ fn check_operations(operations: &[GrantOperation], key: &KmsKey) -> Result<(), K
             key.spec, key.usage
         )),
     }
+}
+
+/// Leaves an empty encryption context out beside the other one: the AWS provider of Terraform always
+/// sends both, and with AWS it is not told that it must not. An empty one alone stays.
+fn with_one_context(mut constraints: GrantConstraints) -> GrantConstraints {
+    let GrantConstraints {
+        encryption_context_subset: subset,
+        encryption_context_equals: equals,
+        ..
+    } = &mut constraints;
+    if equals.is_some() {
+        subset.take_if(|pairs| pairs.is_empty());
+    }
+    if subset.is_some() {
+        equals.take_if(|pairs| pairs.is_empty());
+    }
+    constraints
 }
 
 fn check_constraints(constraints: &GrantConstraints, key: &KmsKey) -> Result<(), KmsError> {

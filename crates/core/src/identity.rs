@@ -109,6 +109,10 @@ pub struct Role {
     pub created: Timestamp,
     /// Who may assume the role.
     pub trust_policy: String,
+    /// The unique ids that user and role ARNs in the trust policy stood for when it was put: another
+    /// principal of the same name is not meant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trust_principals: BTreeMap<String, String>,
     /// How long a session lasts at most, in seconds: 3,600 to 43,200.
     pub max_session_seconds: u32,
     /// What sessions of the role may do.

@@ -1,6 +1,7 @@
 //! The configuration of `trent serve`: a TOML file, and on top of it the environment. Every mistake
 //! is told with its place.
 
+use crate::hardening::MemoryLock;
 use crate::http::Limits;
 use crate::log;
 use crate::oidc::OidcIssuer;
@@ -30,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) regions: Vec<Region>,
     tls: Tls,
     pub(crate) http: Limits,
+    pub(crate) memory: Memory,
     pub(crate) cache: Cache,
     pub(crate) quotas: Quotas,
     pub(crate) attestation: Attestation,
@@ -45,6 +47,13 @@ struct Tls {
     certificate: Option<PathBuf>,
     private_key: Option<PathBuf>,
     client_ca: Option<PathBuf>,
+}
+
+/// `[memory]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Memory {
+    pub(crate) lock: MemoryLock,
 }
 
 /// `[cache]`
@@ -258,6 +267,7 @@ impl Default for Config {
             regions: Vec::new(),
             tls: Tls::default(),
             http: Limits::default(),
+            memory: Memory::default(),
             cache: Cache::default(),
             quotas: Quotas::default(),
             attestation: Attestation::default(),

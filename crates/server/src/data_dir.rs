@@ -42,13 +42,17 @@ impl DataDir {
         Ok(directory)
     }
 
-    /// Makes the directory and a root key; refused when there is a root key with a store already.
+    /// Makes the directory and a root key; refused when there is a root key with a store already,
+    /// and when others can use the directory.
     pub(crate) fn make(path: &Path) -> Result<Self> {
         ensure!(
             !(root_key_path(path).exists() && store_path(path).exists()),
             "`{}` is a data directory already; nothing was changed",
             path.display()
         );
+        if path.exists() {
+            check_private("data directory", path)?;
+        }
         Self::open_or_make(path)
     }
 
@@ -64,12 +68,16 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
-    /// Checks that there are a root key and a store, without a lock.
+    /// Checks that there are a root key and a store, for their owner only, without a lock.
     pub(crate) fn check(path: &Path) -> Result<()> {
         let (root_key_path, store_path) = (root_key_path(path), store_path(path));
         let name = path.display();
         match (root_key_path.try_exists(), store_path.try_exists()) {
-            (Ok(true), Ok(true)) => read_root_key(&root_key_path).map(drop),
+            (Ok(true), Ok(true)) => {
+                check_private("data directory", path)?;
+                check_private("store", &store_path)?;
+                read_root_key(&root_key_path).map(drop)
+            }
             (Ok(false), Ok(false)) => bail!(
                 "`{name}` is no data directory: it has neither root key nor store; \
                  run `trent init --data-dir {name}`"
@@ -132,6 +140,11 @@ fn store_path(directory: &Path) -> PathBuf {
 
 fn root_key_path(directory: &Path) -> PathBuf {
     directory.join("root.key")
+}
+
+fn check_private(what: &str, path: &Path) -> Result<()> {
+    let check = || files::check_private(path, &std::fs::metadata(path)?);
+    check().with_context(|| format!("{what} `{}`", path.display()))
 }
 
 fn read_root_key(path: &Path) -> Result<RootKey> {

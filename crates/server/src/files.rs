@@ -2,7 +2,7 @@
 //! them.
 
 use anyhow::{Context as _, Result, ensure};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -19,15 +19,22 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<String> {
 pub(crate) fn read_secret(path: &Path, bytes_max: u64) -> Result<Zeroizing<String>> {
     let read = || {
         let file = File::open(path)?;
-        let mode = file.metadata()?.mode() & 0o777;
-        ensure!(
-            mode.trailing_zeros() >= 6,
-            "it can be read by others than its owner (mode {mode:04o}); run `chmod 600 {}`",
-            path.display()
-        );
+        check_private(path, &file.metadata()?)?;
         bounded(&file, bytes_max).map(Zeroizing::new)
     };
     read().with_context(|| format!("reading `{}`", path.display()))
+}
+
+/// Refuses a file or directory that others than its owner can use.
+pub(crate) fn check_private(path: &Path, metadata: &Metadata) -> Result<()> {
+    let mode = metadata.mode() & 0o777;
+    let right = if metadata.is_dir() { "700" } else { "600" };
+    ensure!(
+        mode.trailing_zeros() >= 6,
+        "it can be used by others than its owner (mode {mode:04o}); run `chmod {right} {}`",
+        path.display()
+    );
+    Ok(())
 }
 
 fn bounded(file: &File, bytes_max: u64) -> Result<String> {

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod data_dir;
 mod files;
+mod hardening;
 mod http;
 mod log;
 mod metrics;
@@ -16,7 +17,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let error = match cli::Arguments::read().run() {
+    let error = match hardening::harden().and_then(|()| cli::Arguments::read().run()) {
         Ok(status) => return status,
         Err(error) => error,
     };

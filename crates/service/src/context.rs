@@ -328,12 +328,13 @@ impl Context<'_> {
             if is_foreign {
                 return Err(self.denied("this resource"));
             }
-            // Only who might use it learns that there is no such key.
+            // DEVIATION: only whom an IAM policy would allow to use it learns that there is no such
+            // key; AWS KMS tells everybody in the account.
             self.authorize_identity(&arn.to_string())?;
             return Err(key_not_found(arn));
         };
         if key.key.value.manager == KeyManagerType::Aws && !managed::permits(self.operation) {
-            return Err(self.denied_by_key_policy(&arn.to_string()));
+            return Err(self.denied_by_key_policy(arn, named_by));
         }
         self.authorize_key(&key, alias, named_by).await?;
         Ok(AuthorizedKey(key))

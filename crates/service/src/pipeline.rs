@@ -30,6 +30,8 @@ pub struct Answer {
     pub content_type: Option<&'static str>,
     /// The operation, if the request named one of AWS KMS.
     pub operation: Option<Operation>,
+    /// The action, if the request named one of AWS STS that is there.
+    pub sts_action: Option<&'static str>,
     /// The exception, if it is one of AWS KMS.
     pub error: Option<ErrorCode>,
 }
@@ -67,6 +69,7 @@ impl Service {
                 body,
                 content_type: None,
                 operation: Some(operation),
+                sts_action: None,
                 error: None,
             },
             Err(error) => failure(Some(operation), &may_be_raised(operation, error)),
@@ -125,6 +128,7 @@ pub fn failure(operation: Option<Operation>, error: &KmsError) -> Answer {
         body: body.to_string().into_bytes(),
         content_type: None,
         operation,
+        sts_action: None,
         error: Some(code),
     }
 }

@@ -445,3 +445,121 @@ async fn a_file_does_not_take_an_access_key_from_another() {
     assert!(said.ends_with("access key AKIA0123456789ABCDEF exists already and is another's"));
     assert_eq!(identities.users(account()).await.unwrap().len(), 1);
 }
+
+/// A trust policy for a principal.
+fn trusting(principal: &str) -> String {
+    TRUST.replace(r#"{"AWS":"111122223333"}"#, &format!(r#"{{"AWS":"{principal}"}}"#))
+}
+
+#[tokio::test]
+async fn a_trust_policy_names_somebody_who_exists() {
+    let identities = with_account().await;
+    let user = identities.create_user(account(), &name("alice"), "/ops/", none()).await.unwrap();
+    let make = async |role: &str, principal: &str| {
+        let trust = trusting(principal);
+        identities.create_role(account(), &name(role), "/", &trust, 3600, none()).await
+    };
+    let known = [
+        "arn:aws:iam::111122223333:user/ops/alice",
+        "arn:aws-cn:iam::111122223333:user/ops/alice",
+        "arn:aws:iam::111122223333:root",
+        "arn:aws:iam::111122223333:role/role0",
+        "arn:aws:sts::111122223333:assumed-role/role0/session",
+        "arn:aws:sts::111122223333:federated-user/bob",
+        "111122223333",
+        "*",
+    ];
+    for (number, principal) in known.into_iter().enumerate() {
+        let role = make(&format!("role{number}"), principal).await.unwrap();
+        let ids: Vec<&String> = role.trust_principals.values().collect();
+        match number {
+            0 | 1 => assert_eq!(ids, [&user.id]),
+            3 | 4 => assert!(ids[0].starts_with("AROA")),
+            _ => assert_eq!(role.trust_principals, none()),
+        }
+    }
+    for principal in [
+        "arn:aws:iam::111122223333:user/alice",
+        "arn:aws:iam::111122223333:user/ops/Alice",
+        "arn:aws:iam::111122223333:user/bob",
+        "arn:aws:iam::111122223333:role/bob",
+        "arn:aws:iam::111122223333:role/ops/alice",
+        "arn:aws:iam::999999999999:root",
+        "arn:aws:iam::999999999999:user/ops/alice",
+        "arn:aws:sts::111122223333:assumed-role/bob/session",
+        "arn:aws:sts::111122223333:assumed-role/Role0/session",
+    ] {
+        let expected =
+            format!(r#"the trust policy: Invalid principal in policy: "AWS":"{principal}""#);
+        assert_eq!(refusal(make("bob", principal).await), expected);
+        let (role, trust) = (name("role0"), trusting(principal));
+        let put = identities.put_trust_policy(account(), &role, &trust).await;
+        assert_eq!(refusal(put), expected);
+    }
+    let said = refusal(make("bob", "999999999999").await);
+    assert!(said.ends_with(r#""AWS":"arn:aws:iam::999999999999:root""#), "{said}");
+    let role = identities.role(account(), &name("role0")).await.unwrap().unwrap();
+    assert_eq!(role.trust_policy, trusting(known[0]));
+}
+
+/// Two accounts whose roles trust whoever comes later in the file, and each other.
+const CIRCLE: &str = r#"
+accounts:
+  "111122223333":
+    users:
+      zoe: {}
+    roles:
+      a:
+        trust_policy:
+          Version: 2012-10-17
+          Statement:
+            Effect: Allow
+            Action: "sts:AssumeRole"
+            Principal:
+              AWS:
+                - "arn:aws:iam::111122223333:user/zoe"
+                - "arn:aws:iam::111122223333:role/b"
+                - "arn:aws:iam::444455556666:user/late"
+                - "444455556666"
+      b:
+        trust_policy:
+          Version: 2012-10-17
+          Statement:
+            Effect: Allow
+            Action: "sts:AssumeRole"
+            Principal: { AWS: "arn:aws:iam::111122223333:role/a" }
+  "444455556666":
+    users:
+      late: {}
+"#;
+
+#[tokio::test]
+async fn roles_in_a_file_trust_whoever_is_in_it() {
+    let (identities, _) = two().await;
+    applied(&identities, CIRCLE, Applying::default()).await;
+    let role = async |role: &str| identities.role(account(), &name(role)).await.unwrap().unwrap();
+    let zoe = async || identities.user(account(), &name("zoe")).await.unwrap().unwrap().id;
+    let (a, b) = (role("a").await, role("b").await);
+    let circle = [("111122223333:role/b", &b.id), ("111122223333:user/zoe", &zoe().await)];
+    for (who, id) in circle {
+        assert_eq!(&a.trust_principals[&format!("arn:aws:iam::{who}")], id);
+    }
+    assert_eq!(b.trust_principals["arn:aws:iam::111122223333:role/a"], a.id);
+    assert_eq!(applied(&identities, CIRCLE, Applying::default()).await, [""; 0]);
+
+    // Somebody else has the name: the file means who is there now.
+    identities.delete_user(account(), &name("zoe")).await.unwrap();
+    let steps = applied(&identities, CIRCLE, Applying::default()).await;
+    assert_eq!(steps, ["+ user zoe", "~ trust policy of role a"]);
+    let other = role("a").await.trust_principals["arn:aws:iam::111122223333:user/zoe"].clone();
+    assert_eq!(other, zoe().await);
+
+    // Whoever the file removes is not there to be trusted.
+    let prune = Applying { prune: true, ..Applying::default() };
+    let without = CIRCLE.replace("      late: {}", "      early: {}");
+    let file = IdentityFile::parse(&without).unwrap();
+    let said = refusal(identities.apply(&file, prune).await);
+    let expected = r#"account 111122223333: role a: the trust policy: Invalid principal in policy: "AWS":"arn:aws:iam::444455556666:user/late""#;
+    assert_eq!(said, expected);
+    assert_eq!(applied(&identities, CIRCLE, prune).await, [""; 0]);
+}

@@ -180,6 +180,7 @@ fn announce(
         "Trent {} speaks the AWS KMS API on http://{address}\n\
          Development mode: any credentials, account {account}; {kept}.\n\n  \
          export AWS_ENDPOINT_URL_KMS=http://{address}\n  \
+         export AWS_ENDPOINT_URL_STS=http://{address}\n  \
          export AWS_ACCESS_KEY_ID=trent AWS_SECRET_ACCESS_KEY=trent\n  \
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\n  \
          aws kms create-key --description \"my first key\"\n\n\

@@ -94,9 +94,7 @@ impl RoleCommand {
                 }
                 Action::SetTrustPolicy { name, trust_policy } => {
                     let trust = read_document(&trust_policy)?;
-                    let role = identities
-                        .change_role(account, &name, |role| role.trust_policy.clone_from(&trust))
-                        .await?;
+                    let role = identities.put_trust_policy(account, &name, &trust).await?;
                     shared.say(&One::Role(RoleView::of(&role)))
                 }
             }

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::hardening::lock_memory;
 use crate::http::{Control, Server};
 use crate::oidc::IssuerKeys;
 use crate::start::{
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 use trent_service::web_identity::WebIdentities;
 use trent_service::{Credentials, Settings};
 
@@ -46,6 +48,7 @@ impl Serve {
             None => log::filter(&config.log.level)?,
         };
         log::start(filter, config.log.format);
+        lock_memory(config.memory.lock).context("`memory.lock`").with_context(|| name.clone())?;
         block_on(serve(config, name))
     }
 }
@@ -87,6 +90,8 @@ async fn serve(config: Config, name: String) -> Result<()> {
         service.clock().offset()
     );
     allow_descriptors(config.http.connections_max);
+    // Whoever reloads a server without TLS files must not end it.
+    let _ignored_hang_up = signal(SignalKind::hangup())?;
     let stop = shutdown::signal()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr()?;

@@ -42,7 +42,7 @@ pub(crate) async fn respond(
     requests.count(&answer);
     tracing::debug!(
         request_id,
-        operation = answer.operation.map(trent_api::Operation::as_str),
+        operation = answer.operation.map(trent_api::Operation::as_str).or(answer.sts_action),
         status = answer.status,
         error = answer.error.map(ErrorCode::as_str),
         "answered"

@@ -10,7 +10,8 @@ use crate::identity::principal::Principal;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use trent_api::{KmsError, Operation};
+use std::sync::atomic::{AtomicBool, Ordering};
+use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::alias::ALIASES_PER_KEY_MAX;
 use trent_core::grant::Terms;
 use trent_core::key_material::to_hex;
@@ -31,6 +32,8 @@ pub(crate) struct Conditions<'a> {
     unused_days: Option<i64>,
     /// For RetireGrant: the constraint of the grant.
     constraint: Option<(&'static str, Map<String, Value>)>,
+    /// Whether a policy asked for a name of the encryption context that there is in several cases.
+    is_ambiguous: AtomicBool,
 }
 
 impl<'a> Conditions<'a> {
@@ -77,6 +80,7 @@ impl<'a> Conditions<'a> {
             aliases: None,
             unused_days: None,
             constraint: None,
+            is_ambiguous: AtomicBool::new(false),
         }
     }
 
@@ -121,15 +125,33 @@ impl<'a> Conditions<'a> {
             return Some((kind, pairs));
         }
         let constraints = self.cx.facts.member("Constraints")?;
+        // Beside one with pairs an empty one says nothing.
         [CONTEXT_EQUALS, CONTEXT_SUBSET]
             .into_iter()
-            .find_map(|kind| Some((kind, constraints.get(kind)?.as_object()?)))
+            .filter_map(|kind| Some((kind, constraints.get(kind)?.as_object()?)))
+            .min_by_key(|(_, pairs)| pairs.is_empty())
+    }
+
+    // DEVIATION: where a policy asks for a name of the encryption context and there are several
+    // that differ only in case, the request is refused: which of them counts is not published.
+    /// Raises `ValidationException` if what a policy asked for has no one answer.
+    pub(crate) fn check_one_answer(&self) -> Result<(), KmsError> {
+        if !self.is_ambiguous.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let message = "The encryption context has names that differ only in case, and a policy \
+                       depends on one of them.";
+        Err(KmsError::new(ErrorCode::Validation, message))
     }
 
     fn kms(&self, name: &str) -> Option<Values<'_>> {
         if let Some(wanted) = name.strip_prefix("encryptioncontext:") {
             let pairs = self.encryption_context()?;
-            let (_, value) = pairs.iter().find(|(key, _)| key.to_lowercase() == wanted)?;
+            let mut found = pairs.iter().filter(|(key, _)| key.to_lowercase() == wanted);
+            let (_, value) = found.next()?;
+            if found.next().is_some() {
+                self.is_ambiguous.store(true, Ordering::Relaxed);
+            }
             return one(value.as_str()?);
         }
         if let Some(register) = name.strip_prefix("recipientattestation:") {

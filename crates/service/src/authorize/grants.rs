@@ -117,7 +117,12 @@ fn matches(terms: &Terms, context: Option<&Map<String, Value>>) -> bool {
 }
 
 fn is_equal(pairs: &BTreeMap<String, String>, context: &Map<String, Value>) -> bool {
-    pairs.len() == context.len() && is_subset(pairs, context)
+    let has = |(name, given): (&String, &Value)| {
+        pairs.iter().any(|(known, value)| {
+            known.to_lowercase() == name.to_lowercase() && given.as_str() == Some(value.as_str())
+        })
+    };
+    pairs.len() == context.len() && is_subset(pairs, context) && context.iter().all(has)
 }
 
 /// Names are compared without case, values with it.
@@ -128,4 +133,31 @@ fn is_subset(pairs: &BTreeMap<String, String>, context: &Map<String, Value>) -> 
             other.to_lowercase() == name && given.as_str() == Some(value.as_str())
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn context(value: Value) -> Map<String, Value> {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn equal_means_neither_more_nor_less() {
+        let both = pairs(&[("a", "1"), ("A", "1")]);
+        assert!(is_equal(&both, &context(json!({ "a": "1", "A": "1" }))));
+        assert!(!is_equal(&both, &context(json!({ "a": "1", "b": "2" }))));
+        let one = pairs(&[("Dept", "IT")]);
+        assert!(is_equal(&one, &context(json!({ "dept": "IT" }))));
+        assert!(!is_equal(&one, &context(json!({ "dept": "it" }))));
+        assert!(!is_equal(&one, &context(json!({ "dept": "IT", "x": "y" }))));
+        assert!(is_subset(&one, &context(json!({ "dept": "IT", "x": "y" }))));
+        assert!(!is_subset(&one, &context(json!({}))));
+    }
 }

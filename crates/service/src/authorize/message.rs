@@ -5,6 +5,7 @@
 use super::{Denial, Layer};
 use crate::context::Context;
 use trent_api::{ErrorCode, KmsError};
+use trent_core::KeyArn;
 
 /// What was asked for, as the message names it.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +31,10 @@ impl Resource<'_> {
 
 impl Context<'_> {
     /// The exception for a key whose policy does not allow the action to anybody.
-    pub(crate) fn denied_by_key_policy(&self, arn: &str) -> KmsError {
-        denied(self, Denial::Missing(Layer::KeyPolicy), &Resource::Named(arn))
+    pub(crate) fn denied_by_key_policy(&self, key: &KeyArn, named_by: Resource<'_>) -> KmsError {
+        let is_foreign = key.account != self.caller.account;
+        let denial = if is_foreign { Denial::Foreign } else { Denial::Missing(Layer::KeyPolicy) };
+        denied(self, denial, &named_by.or_arn(&key.to_string()))
     }
 }
 

@@ -179,7 +179,8 @@ impl Context<'_> {
             let granted = self.granted(&key.key.value, &conditions).await?;
             decision = verdicts.decision(granted);
         }
-        decision.map_err(|denial| message::denied(self, denial, &named_by.or_arn(&arn)))
+        decision.map_err(|denial| message::denied(self, denial, &named_by.or_arn(&arn)))?;
+        conditions.check_one_answer()
     }
 
     /// Whether the caller's identity-based policies allow the action where no key is involved, on

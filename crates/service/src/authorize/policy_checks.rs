@@ -5,28 +5,19 @@
 
 use super::conditions::Conditions;
 use crate::context::Context;
+use crate::identity::named::{Named, PrincipalArn};
 use crate::identity::principal::PrincipalKind;
 use std::collections::BTreeMap;
 use trent_api::{ErrorCode, KmsError};
+use trent_core::KeyArn;
 use trent_core::key_policy::check_size;
-use trent_core::{AccountId, KeyArn};
+use trent_iam::arn::Arn;
 use trent_iam::policy::{AccessRequest, Policy, PolicyKind};
 
 /// A key policy that was accepted, and which unique ids its user and role ARNs stand for.
 pub(crate) struct AcceptedPolicy {
     pub(crate) text: String,
     pub(crate) principals: BTreeMap<String, String>,
-}
-
-/// Whom an ARN names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
-    /// Nobody who is known.
-    Nobody,
-    /// An account, or somebody whose account is asked no further.
-    Somebody,
-    /// A user, a role or its sessions, by unique id: another one of the same name is not meant.
-    Identity(String),
 }
 
 impl Context<'_> {
@@ -76,40 +67,35 @@ impl Context<'_> {
 
     /// What an ARN names that a key policy or a grant gives something to.
     pub(crate) async fn named(&self, arn: &str) -> Result<Named, KmsError> {
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let ["arn", partition, service, "", account, resource] = parts.as_slice() else {
+        use PrincipalArn as P;
+        let parsed = Arn::parse(arn).filter(|arn| arn.partition == self.region().partition());
+        let Some((partition, principal)) =
+            parsed.and_then(|arn| Some((arn.partition, P::of(&arn)?)))
+        else {
             return Ok(Named::Nobody);
         };
-        let Some(account) = AccountId::parse(account) else { return Ok(Named::Nobody) };
-        if *partition != self.region().partition() {
-            return Ok(Named::Nobody);
-        }
         let (directory, records) = (&self.service.directory, &self.service.records);
-        let (kind, path_and_name) = resource.split_once('/').unwrap_or((resource, ""));
-        let name = path_and_name.rsplit('/').next().unwrap_or_default();
-        let named = match (*service, kind) {
-            ("iam", "root") if path_and_name.is_empty() => {
+        let id = match principal {
+            P::FederatedUser => return Ok(Named::Somebody),
+            P::Root(account) => {
                 let is_known = self.service.settings.credentials.accepts_any_account()
                     || account == self.caller.account
                     || directory.has_account(records, account).await?;
-                is_known.then_some(Named::Somebody)
+                return Ok(if is_known { Named::Somebody } else { Named::Nobody });
             }
-            ("iam", "user") => {
+            P::User(account, name) => {
                 let user = directory.user(records, account, name).await?;
-                user.filter(|user| user.arn(partition) == arn).map(|user| Named::Identity(user.id))
+                user.filter(|user| user.arn(partition) == arn).map(|user| user.id)
             }
-            ("iam", "role") => {
+            P::Role(account, name) => {
                 let role = directory.role(records, account, name).await?;
-                role.filter(|role| role.arn(partition) == arn).map(|role| Named::Identity(role.id))
+                role.filter(|role| role.arn(partition) == arn).map(|role| role.id)
             }
-            ("sts", "assumed-role") => {
-                let name = path_and_name.split('/').next().unwrap_or_default();
-                directory.role(records, account, name).await?.map(|role| Named::Identity(role.id))
+            P::Session(account, name) => {
+                directory.role(records, account, name).await?.map(|role| role.id)
             }
-            ("sts", "federated-user") => Some(Named::Somebody),
-            _ => None,
         };
-        Ok(named.unwrap_or(Named::Nobody))
+        Ok(id.map_or(Named::Nobody, Named::Identity))
     }
 
     /// Whether the caller could call PutKeyPolicy under the policy, itself or through its account.

@@ -5,6 +5,7 @@ use super::changes::{Stored, internal};
 use super::checks::{
     check_access_key, check_account, check_another_access_key, check_role, check_user,
 };
+use super::named::Planned;
 use super::{access_key_id, account_id, named_id, new_access_key_id, new_secret};
 use crate::clock::Clock;
 use crate::error::ServiceError;
@@ -144,7 +145,8 @@ impl Identities {
         .await
     }
 
-    /// Makes a role of an account that exists. `max_session_seconds` is 3,600 to 43,200.
+    /// Makes a role of an account that exists. `max_session_seconds` is 3,600 to 43,200. Whom the
+    /// trust policy names must exist.
     pub async fn create_role(
         &self,
         account: AccountId,
@@ -159,7 +161,15 @@ impl Identities {
         path.clone_into(&mut role.path);
         role.permissions.tags = tags;
         check_role(&role)?;
-        self.create(role, &role_text(account, name)).await
+        self.change(async || {
+            if self.read::<Role>(&role.id()).await?.is_some() {
+                return Err(exists(&role_text(account, name)));
+            }
+            let trust_principals = self.trusted(trust_policy, &Planned::default()).await?;
+            let role = Role { trust_principals, ..role.clone() };
+            Ok((vec![self.put(&role, None)?], role))
+        })
+        .await
     }
 
     /// The roles of an account, in the order of their names.
@@ -176,15 +186,34 @@ impl Identities {
         Ok(self.read::<Role>(&role_id(account, name)).await?.map(|role| role.value))
     }
 
-    /// Changes a role; its account, name and unique id stay.
-    pub async fn change_role(
+    /// Changes who may assume a role. Whom the trust policy names must exist.
+    pub async fn put_trust_policy(
         &self,
         account: AccountId,
         name: &IdentityName,
-        edit: impl Fn(&mut Role),
+        trust_policy: &str,
+    ) -> Result<Role, ServiceError> {
+        self.change(async || {
+            let id = role_id(account, name);
+            let before: Versioned<Role> = self.existing(&id, &role_text(account, name)).await?;
+            let mut role = before.value;
+            trust_policy.clone_into(&mut role.trust_policy);
+            check_role(&role)?;
+            role.trust_principals = self.trusted(trust_policy, &Planned::default()).await?;
+            Ok((vec![self.put(&role, Some(before.version))?], role))
+        })
+        .await
+    }
+
+    /// Changes what sessions of a role may do.
+    async fn change_role(
+        &self,
+        account: AccountId,
+        name: &IdentityName,
+        edit: impl Fn(&mut Permissions),
     ) -> Result<Role, ServiceError> {
         let edit = |role: &mut Role| {
-            edit(role);
+            edit(&mut role.permissions);
             check_role(role)
         };
         self.edit(&role_id(account, name), &role_text(account, name), edit).await
@@ -225,7 +254,7 @@ impl Identities {
                 self.change_user(*account, name, |user| edit(&mut user.permissions)).await?;
             }
             Owner::Role(account, name) => {
-                self.change_role(*account, name, |role| edit(&mut role.permissions)).await?;
+                self.change_role(*account, name, edit).await?;
             }
         }
         Ok(())
@@ -394,6 +423,7 @@ pub(super) fn new_role(
         id: unique_id(ROLE_ID_PREFIX, random()?),
         created: Clock::default().real_now(),
         trust_policy: trust_policy.to_owned(),
+        trust_principals: BTreeMap::new(),
         max_session_seconds,
         permissions: Permissions::default(),
     })

@@ -8,6 +8,7 @@ use super::checks::{
 use super::file::{
     AccessKeyEntry, AccountEntry, Document, IdentityFile, Named, RoleEntry, UserEntry,
 };
+use super::named::Planned;
 use super::{access_key_id, account_id};
 use crate::error::ServiceError;
 use crate::records::Versioned;
@@ -80,6 +81,7 @@ impl Identities {
                     .await
                     .map_err(|error| within(&format!("account {account}"), error))?;
             }
+            all.put_roles().await?;
             let changes = if applying.dry_run { Vec::new() } else { all.changes };
             Ok((changes, all.steps))
         })
@@ -93,14 +95,26 @@ struct Plan<'a> {
     prune: bool,
     account: Option<AccountId>,
     access_keys: BTreeSet<String>,
+    /// Who there will be.
+    planned: Planned,
+    /// Roles as they will be and were, to be written when everybody is there whom they may trust.
+    roles: Vec<(Role, Option<Versioned<Role>>)>,
     changes: Vec<Change>,
     steps: Vec<Step>,
 }
 
 impl<'a> Plan<'a> {
     fn new(identities: &'a Identities, prune: bool) -> Self {
-        let (changes, steps) = (Vec::new(), Vec::new());
-        Self { identities, prune, account: None, access_keys: BTreeSet::new(), changes, steps }
+        Self {
+            identities,
+            prune,
+            account: None,
+            access_keys: BTreeSet::new(),
+            planned: Planned::default(),
+            roles: Vec::new(),
+            changes: Vec::new(),
+            steps: Vec::new(),
+        }
     }
 
     async fn account(&mut self, id: AccountId, entry: &AccountEntry) -> Result<(), ServiceError> {
@@ -114,6 +128,7 @@ impl<'a> Plan<'a> {
         let is_same = |before: &Account| *before == account;
         self.note(&format!("account {id}"), before.as_ref().map(|one| is_same(&one.value)));
         self.put(&account, before.as_ref())?;
+        self.planned.accounts.insert(id);
         check_distinct("users", &entry.users)?;
         check_distinct("roles", &entry.roles)?;
         for (name, user) in &entry.users.0 {
@@ -152,6 +167,7 @@ impl<'a> Plan<'a> {
         self.policies(what, &mut user.permissions, &entry.policies, entry.boundary.as_ref());
         check_user(&user)?;
         self.put(&user, before.as_ref())?;
+        self.planned.users.insert(user.id(), Some(user.clone()));
         self.access_keys(account, &user.name, &entry.access_keys, what).await
     }
 
@@ -185,7 +201,30 @@ impl<'a> Plan<'a> {
         }
         self.policies(what, &mut role.permissions, &entry.policies, entry.boundary.as_ref());
         check_role(&role)?;
-        self.put(&role, before.as_ref())
+        self.planned.roles.insert(role.id(), Some(role.clone()));
+        self.roles.push((role, before));
+        Ok(())
+    }
+
+    /// Writes the roles. Whom their trust policies name are those who will be there.
+    async fn put_roles(&mut self) -> Result<(), ServiceError> {
+        for (mut role, before) in std::mem::take(&mut self.roles) {
+            let (account, what) = (role.account, format!("role {}", role.name));
+            let trusted = self.identities.trusted(&role.trust_policy, &self.planned).await;
+            role.trust_principals =
+                trusted.map_err(|error| within(&format!("account {account}: {what}"), error))?;
+            let is_other = |before: &Role| {
+                before.trust_policy == role.trust_policy
+                    && before.trust_principals != role.trust_principals
+            };
+            // The text is the same, but somebody else has the name.
+            if before.as_ref().is_some_and(|before| is_other(&before.value)) {
+                self.account = Some(account);
+                self.step(Action::Change, format!("trust policy of {what}"));
+            }
+            self.put(&role, before.as_ref())?;
+        }
+        Ok(())
     }
 
     fn tags(&self, tags: &mut BTreeMap<String, String>, wanted: &Named<String, String>) {
@@ -280,6 +319,7 @@ impl<'a> Plan<'a> {
             }
             self.step(Action::Remove, format!("user {name}"));
             self.changes.push(Identities::delete(&user));
+            self.planned.users.insert(user.value.id(), None);
             let keys = self.identities.owned_access_keys(account, Some(name)).await?;
             self.changes.extend(keys.iter().map(Identities::delete));
         }
@@ -288,6 +328,7 @@ impl<'a> Plan<'a> {
             if !has(&entry.roles, name) {
                 self.step(Action::Remove, format!("role {name}"));
                 self.changes.push(Identities::delete(&role));
+                self.planned.roles.insert(role.value.id(), None);
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ mod changes;
 mod checks;
 pub(crate) mod directory;
 pub mod file;
+pub(crate) mod named;
 pub(crate) mod principal;
 
 use crate::records::setting_id;

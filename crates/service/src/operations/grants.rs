@@ -1,10 +1,10 @@
 //! Grants.
 
 use super::{check_dry_run, check_grant_tokens};
-use crate::authorize::policy_checks::Named;
 use crate::change_set::ChangeSet;
 use crate::context::{AuthorizedKey, Context, Naming, RACES_MAX, contended, key_not_found};
 use crate::error::from_store;
+use crate::identity::named::Named;
 use crate::paging::{Listing, page_size};
 use crate::records::{GrantName, Versioned};
 use trent_api::structures::{

@@ -22,6 +22,8 @@ use trent_core::tag::tags_of_new_key;
 use trent_core::{KeyArn, KeyId, KmsKey};
 use trent_store::Kind;
 
+// DEVIATION: a multi-Region key needs no permission for iam:CreateServiceLinkedRole: there is no such
+// role.
 /// CreateKey. Raises `ValidationException`, `UnsupportedOperationException`, `TagException`,
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
 pub(crate) async fn create_key(

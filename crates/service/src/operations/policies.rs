@@ -1,7 +1,7 @@
 //! Key policies.
 
-use crate::authorize::policy_checks::Named;
 use crate::context::Context;
+use crate::identity::named::Named;
 use crate::paging::{Listing, page_size};
 use std::collections::BTreeMap;
 use trent_api::structures::{

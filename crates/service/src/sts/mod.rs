@@ -54,7 +54,15 @@ impl Service {
         facts: &RequestFacts<'_>,
         request_id: &str,
     ) -> Answer {
-        let (status, body) = match self.reply_sts(request, facts, request_id).await {
+        let (sts_action, reply) = match Parameters::read(request) {
+            Ok(parameters) => {
+                let action = parameters.get("Action");
+                let known = ACTIONS.into_iter().find(|known| action == Some(known));
+                (known, self.reply_sts(request, &parameters, facts, request_id).await)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        let (status, body) = match reply {
             Ok(body) => (200, body),
             Err(error) => {
                 error.log(request_id);
@@ -66,6 +74,7 @@ impl Service {
             body: body.into_bytes(),
             content_type: Some("text/xml"),
             operation: None,
+            sts_action,
             error: None,
         }
     }
@@ -75,20 +84,20 @@ impl Service {
     async fn reply_sts(
         &self,
         request: &Request<'_>,
+        parameters: &Parameters,
         facts: &RequestFacts<'_>,
         request_id: &str,
     ) -> Result<String, StsError> {
-        let parameters = Parameters::read(request)?;
         let action = parameters.get("Action").ok_or_else(StsError::missing_action)?;
         let version = parameters.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
-        let call = Call { service: self, facts, parameters: &parameters };
+        let call = Call { service: self, facts, parameters };
         let mut xml = Xml::response(action);
         match action {
             _ if version != VERSION => return Err(StsError::unknown(action, version)),
-            "AssumeRole" => call.assume_role(&self.sts_caller(request).await?, &mut xml).await?,
+            ASSUME_ROLE => call.assume_role(&self.sts_caller(request).await?, &mut xml).await?,
             // Who has a token of a trusted issuer needs no access key.
-            "AssumeRoleWithWebIdentity" => call.assume_role_with_web_identity(&mut xml).await?,
-            "GetCallerIdentity" => caller_identity(&self.sts_caller(request).await?, &mut xml),
+            WITH_WEB_IDENTITY => call.assume_role_with_web_identity(&mut xml).await?,
+            CALLER_IDENTITY => caller_identity(&self.sts_caller(request).await?, &mut xml),
             _ => return Err(StsError::unknown(action, version)),
         }
         Ok(xml.with_metadata(request_id))
@@ -112,6 +121,11 @@ impl Call<'_> {
         &self.service.settings.region
     }
 }
+
+const ASSUME_ROLE: &str = "AssumeRole";
+const WITH_WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
+const CALLER_IDENTITY: &str = "GetCallerIdentity";
+const ACTIONS: [&str; 3] = [ASSUME_ROLE, WITH_WEB_IDENTITY, CALLER_IDENTITY];
 
 /// The name of the service in credential scopes.
 const SERVICE: &str = "sts";

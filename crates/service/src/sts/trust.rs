@@ -103,14 +103,15 @@ pub(super) fn not_authorized(action: &str) -> StsError {
 }
 
 impl Question<'_> {
-    // DEVIATION: a trust policy that names a user or role means whoever has that name now; with AWS
-    // it means the one who had it when the policy was put.
     fn trust_policy(&self) -> Result<Policy, KmsError> {
         let partition = Arn::parse(self.wanted.role_arn).map_or("aws", |arn| arn.partition);
-        Policy::parse_in(&self.role.trust_policy, PolicyKind::Trust, partition).map_err(|error| {
-            let record = format!("the trust policy of {}", self.wanted.role_arn);
-            Damaged { record, cause: error.to_string() }.into()
-        })
+        let policy = Policy::parse_in(&self.role.trust_policy, PolicyKind::Trust, partition);
+        let mut policy = policy.map_err(|error| Damaged {
+            record: format!("the trust policy of {}", self.wanted.role_arn),
+            cause: error.to_string(),
+        })?;
+        policy.bind_principals(|arn| self.role.trust_principals.get(arn).cloned());
+        Ok(policy)
     }
 
     /// What must be allowed: AWS asks for tags and source identities, also inherited ones, apart.

@@ -4,7 +4,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{ISSUER, Key, OTHER, OWN, World, allows, trusts};
+use support::{ISSUER, Key, OTHER, OWN, World, account, allows, policy, trusts};
+use trent_core::identity::IdentityName;
 
 const ASSUME: &str = "sts:AssumeRole";
 
@@ -208,7 +209,7 @@ async fn a_session_has_what_role_and_session_policy_both_allow() {
     assert_eq!(world.kms(&session, "ListAliases", json!({})).await, denied);
     assert_eq!(world.kms(&alice, "ListKeys", json!({})).await, denied);
 
-    let policy = support::policy(&allows(&["kms:ListKeys", "kms:ListAliases"]));
+    let policy = policy(&allows(&["kms:ListKeys", "kms:ListAliases"]));
     let session = world.assume(&alice, &role, &[("Policy", &policy)]).await;
     assert!(session.has("PackedPolicySize"));
     let session = session.key();
@@ -216,8 +217,8 @@ async fn a_session_has_what_role_and_session_policy_both_allow() {
     assert_eq!(world.kms(&session, "CreateKey", json!({})).await, denied);
     assert_eq!(world.kms(&session, "ListAliases", json!({})).await, denied);
 
-    let name = trent_core::identity::IdentityName::parse("role").unwrap();
-    world.identities.delete_role(support::account(OWN), &name).await.unwrap();
+    let name = IdentityName::parse("role").unwrap();
+    world.identities.delete_role(account(OWN), &name).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     let refused = json!("UnrecognizedClientException");
     assert_eq!(world.kms(&session, "ListKeys", json!({})).await, refused);
@@ -457,4 +458,39 @@ async fn other_tokens_open_nothing() {
     }
     assert_eq!(world.assume_with(&good, &role).await.status, 200);
     assert!(ISSUER.ends_with("token.example.com/tenant"));
+}
+
+#[tokio::test]
+async fn whoever_takes_a_name_over_is_not_trusted() {
+    let world = World::new(true).await;
+    let (account, name) = (account(OWN), |text: &str| IdentityName::parse(text).unwrap());
+    let user = trusts(&format!("arn:aws:iam::{OWN}:user/alice"), &[ASSUME]);
+    let first = world.user(OWN, "alice", Value::Null).await;
+    let role = world.role("role", user.clone(), Value::Null).await;
+    let of_role = trusts(&role, &[ASSUME]);
+    let next = world.role("next", of_role.clone(), Value::Null).await;
+    let of_session = trusts(&format!("arn:aws:sts::{OWN}:assumed-role/role/session"), &[ASSUME]);
+    let last = world.role("last", of_session, Value::Null).await;
+    let session = world.assume(&first, &role, &[]).await.key();
+    for role in [&next, &last] {
+        assert_eq!(world.assume(&session, role, &[]).await.status, 200);
+    }
+
+    world.identities.delete_user(account, &name("alice")).await.unwrap();
+    let second = world.user(OWN, "alice", Value::Null).await;
+    assert!(world.assume(&second, &role, &[]).await.is_denied());
+    // It is another policy when it is put again, though the text is the same.
+    let trust = policy(&user);
+    world.identities.put_trust_policy(account, &name("role"), &trust).await.unwrap();
+    assert_eq!(world.assume(&second, &role, &[]).await.status, 200);
+
+    world.identities.delete_role(account, &name("role")).await.unwrap();
+    let again = world.role("role", user, Value::Null).await;
+    let session = world.assume(&second, &again, &[]).await.key();
+    for role in [&next, &last] {
+        assert!(world.assume(&session, role, &[]).await.is_denied());
+    }
+    let trust = policy(&of_role);
+    world.identities.put_trust_policy(account, &name("next"), &trust).await.unwrap();
+    assert_eq!(world.assume(&session, &next, &[]).await.status, 200);
 }
