@@ -99,7 +99,7 @@ mod tests {
         for took in [Duration::ZERO, BOUNDS[0], BOUNDS[0] + Duration::from_nanos(1)] {
             histogram.observe(took);
         }
-        histogram.observe(Duration::from_secs(60));
+        histogram.observe(Duration::from_mins(1));
         let read = histogram.read();
         let filled: Vec<_> = read.buckets.iter().filter(|bucket| bucket.1 > 0).copied().collect();
         assert_eq!(filled, [(0.000_025, 2), (0.000_05, 1), (f64::INFINITY, 1)]);
