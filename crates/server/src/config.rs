@@ -367,7 +367,11 @@ mod tests {
             let known = known.split("expected").nth(1).unwrap();
             let named: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
             for key in named {
-                assert!(section.unwrap_or(&table).contains_key(key), "{name}.{key} is not told");
+                // What has no default is set in and shows an example.
+                let shown = [format!("\n#  {key} = "), format!("\n#  [[{key}.")];
+                let is_told = section.unwrap_or(&table).contains_key(key)
+                    || shown.iter().any(|example| SAMPLE.contains(example));
+                assert!(is_told, "{name}.{key} is not told");
             }
         }
         assert!(keys > 15, "{text}");
@@ -393,6 +397,7 @@ mod tests {
                 ("TRENT_SERVE__DATA_DIR", "123"),
                 ("TRENT_SERVE__ALLOW_PLAINTEXT_ON_ANY_ADDRESS", "true"),
                 ("TRENT_SERVE__LOG__FORMAT", "json"),
+                ("TRENT_SERVE__METRICS__LISTEN", "127.0.0.1:9464"),
                 ("TRENT_OTHER", "x"),
             ],
         )
@@ -404,6 +409,7 @@ mod tests {
         assert_eq!(config.data_dir, Path::new("123"));
         assert!(config.allow_plaintext_on_any_address);
         assert_eq!(config.log.format, log::Format::Json);
+        assert_eq!(config.metrics.listen, Some(([127, 0, 0, 1], 9464).into()));
     }
 
     #[test]
