@@ -72,8 +72,7 @@ impl Server {
         });
         let phase = Arc::new(watch::Sender::new(Phase::Serving));
         let places = Arc::new(Semaphore::new(limits.connections_max as usize));
-        let metrics =
-            Metrics::new(Arc::clone(&service), Arc::clone(&places), limits.connections_max);
+        let metrics = Metrics::new(Arc::clone(&service), limits.connections_max);
         let beside =
             beside.map(|listener| self.serve_beside(listener, Arc::clone(&metrics), &phase));
         let shown = (self.control == Control::Development).then(|| Arc::clone(&metrics));
@@ -135,6 +134,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let (connections, phase) = (Arc::clone(connections), phase.subscribe());
                 tokio::spawn(async move {
+                    let _open = connections.has_api.then(|| connections.metrics.connection());
                     connections.serve(stream, phase).await;
                     drop(place);
                 });

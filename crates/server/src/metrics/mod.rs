@@ -16,7 +16,6 @@ use prometheus_client::registry::Registry;
 use requests::Requests;
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use trent_service::Service;
 
 /// What a server measures.
@@ -24,21 +23,23 @@ pub(crate) struct Metrics {
     /// Requests to the API.
     pub(crate) requests: Requests,
     service: Arc<Service>,
-    /// The places for connections that are free.
-    places: Arc<Semaphore>,
+    /// Every connection that is open holds one.
+    connection: Arc<()>,
     connections_max: u32,
     started: Timestamp,
 }
 
 impl Metrics {
-    /// Of a server that starts now, with `connections_max` `places` for connections.
-    pub(crate) fn new(
-        service: Arc<Service>,
-        places: Arc<Semaphore>,
-        connections_max: u32,
-    ) -> Arc<Self> {
-        let started = service.clock().real_now();
-        Arc::new(Self { requests: Requests::new(), service, places, connections_max, started })
+    /// Of a server that starts now and may have `connections_max` connections.
+    pub(crate) fn new(service: Arc<Service>, connections_max: u32) -> Arc<Self> {
+        let (requests, started) = (Requests::new(), service.clock().real_now());
+        let connection = Arc::new(());
+        Arc::new(Self { requests, service, connection, connections_max, started })
+    }
+
+    /// Counts a connection as open as long as what is returned lives.
+    pub(crate) fn connection(&self) -> Arc<()> {
+        Arc::clone(&self.connection)
     }
 
     /// The page. What cannot be read, because the store fails, is not in it.
@@ -55,9 +56,8 @@ impl Metrics {
         Ok(page)
     }
 
-    fn connections(&self) -> u64 {
-        let taken = (self.connections_max as usize).saturating_sub(self.places.available_permits());
-        taken as u64
+    fn connections(&self) -> usize {
+        Arc::strong_count(&self.connection) - 1
     }
 }
 
