@@ -98,7 +98,11 @@ fn errors(model: &Model, overrides: &Overrides) -> Result<String> {
     for (name, status, _) in &codes {
         writeln!(out, "/// `{name}`, HTTP status {status}.\n{},", error_variant(name))?;
     }
-    out.push_str("}\n\nimpl ErrorCode {\n/// The name on the wire (`__type`).\npub const fn as_str(self) -> &'static str {\nmatch self {\n");
+    out.push_str("}\n\nimpl ErrorCode {\n/// All of them, in the order of their declaration.\npub const ALL: &[Self] = &[");
+    for (name, ..) in &codes {
+        write!(out, "Self::{}, ", error_variant(name))?;
+    }
+    out.push_str("];\n\n/// The name on the wire (`__type`).\npub const fn as_str(self) -> &'static str {\nmatch self {\n");
     for (name, ..) in &codes {
         writeln!(out, "Self::{} => {name:?},", error_variant(name))?;
     }

@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) attestation: Attestation,
     pub(crate) oidc: Oidc,
     pub(crate) audit: Audit,
+    pub(crate) metrics: Metrics,
     pub(crate) log: Log,
 }
 
@@ -112,6 +113,13 @@ impl Audit {
             compress: self.compress,
         })
     }
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Metrics {
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// `[log]`
@@ -299,6 +307,7 @@ impl Default for Config {
             attestation: Attestation::default(),
             oidc: Oidc::default(),
             audit: Audit::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }
@@ -415,10 +424,10 @@ mod tests {
             let known = known.split("expected").nth(1).unwrap();
             let named: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
             for key in named {
-                // Of what has no default there is a sample.
+                // What has no default is set in and shows an example.
+                let shown = [format!("\n#  {key} = "), format!("\n#  [[{key}.")];
                 let is_told = section.unwrap_or(&table).contains_key(key)
-                    || SAMPLE.contains(&format!("\n#  {key} = "))
-                    || SAMPLE.contains(&format!("\n#  [[{key}."));
+                    || shown.iter().any(|example| SAMPLE.contains(example));
                 assert!(is_told, "{name}.{key} is not told");
             }
         }
@@ -445,6 +454,7 @@ mod tests {
                 ("TRENT_SERVE__DATA_DIR", "123"),
                 ("TRENT_SERVE__ALLOW_PLAINTEXT_ON_ANY_ADDRESS", "true"),
                 ("TRENT_SERVE__LOG__FORMAT", "json"),
+                ("TRENT_SERVE__METRICS__LISTEN", "127.0.0.1:9464"),
                 ("TRENT_OTHER", "x"),
             ],
         )
@@ -456,6 +466,7 @@ mod tests {
         assert_eq!(config.data_dir, Path::new("123"));
         assert!(config.allow_plaintext_on_any_address);
         assert_eq!(config.log.format, log::Format::Json);
+        assert_eq!(config.metrics.listen, Some(([127, 0, 0, 1], 9464).into()));
     }
 
     #[test]

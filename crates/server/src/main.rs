@@ -8,6 +8,7 @@ mod files;
 mod hardening;
 mod http;
 mod log;
+mod metrics;
 mod oidc;
 mod shutdown;
 mod start;

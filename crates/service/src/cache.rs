@@ -1,9 +1,12 @@
 //! The cache of opened KMS keys and aliases: bounded, and never older than the last commit here.
 
 use crate::error::Damaged;
+use crate::measures::CacheCounts;
 use crate::records::Versioned;
 use moka::sync::Cache as Moka;
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KmsKey, Region};
 use trent_iam::policy::{Policy, PolicyKind};
@@ -44,9 +47,9 @@ pub(crate) type GrantsByGrantee = HashMap<String, Vec<Grant>>;
 pub(crate) type AliasId = (AccountId, Region, AliasName);
 
 pub(crate) struct Cache {
-    keys: Moka<KeyArn, Arc<OpenKey>>,
-    aliases: Moka<AliasId, Arc<Versioned<Alias>>>,
-    grants: Moka<KeyArn, Arc<GrantsByGrantee>>,
+    keys: Counted<KeyArn, Arc<OpenKey>>,
+    aliases: Counted<AliasId, Arc<Versioned<Alias>>>,
+    grants: Counted<KeyArn, Arc<GrantsByGrantee>>,
     /// How many commits there were. Held while something is put in or thrown out, so that nothing
     /// that was read before a commit is put in after it.
     commits: Mutex<u64>,
@@ -59,11 +62,20 @@ pub(crate) struct ReadMark(u64);
 impl Cache {
     pub(crate) fn new(keys_max: u64) -> Self {
         Self {
-            keys: Moka::new(keys_max),
-            aliases: Moka::new(keys_max),
-            grants: Moka::new(keys_max.min(GRANTED_KEYS_MAX)),
+            keys: Counted::new(keys_max),
+            aliases: Counted::new(keys_max),
+            grants: Counted::new(keys_max.min(GRANTED_KEYS_MAX)),
             commits: Mutex::new(0),
         }
+    }
+
+    /// What each has done, by name.
+    pub(crate) fn counts(&self) -> [(&'static str, CacheCounts); 3] {
+        [
+            ("keys", self.keys.counts()),
+            ("aliases", self.aliases.counts()),
+            ("grants", self.grants.counts()),
+        ]
     }
 
     pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<OpenKey>> {
@@ -130,6 +142,49 @@ impl Cache {
         self.keys.invalidate_all();
         self.aliases.invalidate_all();
         self.grants.invalidate_all();
+    }
+}
+
+/// A cache that counts how often it helps.
+struct Counted<K, V> {
+    entries: Moka<K, V>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+impl<K: Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Counted<K, V> {
+    fn new(entries_max: u64) -> Self {
+        let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { entries: Moka::new(entries_max), hits, misses }
+    }
+
+    fn get(&self, id: &K) -> Option<V> {
+        let entry = self.entries.get(id);
+        let count = if entry.is_some() { &self.hits } else { &self.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+        entry
+    }
+
+    fn insert(&self, id: K, entry: V) {
+        self.entries.insert(id, entry);
+    }
+
+    fn invalidate(&self, id: &K) {
+        self.entries.invalidate(id);
+    }
+
+    fn invalidate_all(&self) {
+        self.entries.invalidate_all();
+    }
+
+    fn counts(&self) -> CacheCounts {
+        // What was put in and thrown out is counted now and then, or when asked for.
+        self.entries.run_pending_tasks();
+        CacheCounts {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            entries: self.entries.entry_count(),
+        }
     }
 }
 

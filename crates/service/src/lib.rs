@@ -17,6 +17,7 @@ pub mod jobs;
 mod key_quota;
 mod last_usage;
 mod material;
+pub mod measures;
 mod operations;
 mod paging;
 pub mod pipeline;

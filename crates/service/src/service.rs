@@ -11,6 +11,8 @@ use crate::jobs::JobStatus;
 use crate::key_quota::KeyCounts;
 use crate::last_usage::LastUsages;
 use crate::material::material_spec;
+use crate::measures::StoreCounts;
+use crate::measures::measured_store::MeasuredStore;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
 use crate::throttle::Throttle;
 use crate::token::Tokens;
@@ -99,6 +101,7 @@ pub struct Service {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) store_counts: Arc<StoreCounts>,
     pub(crate) records: Arc<Records>,
     pub(crate) key_store: SoftwareKeyStore,
     pub(crate) cache: Cache,
@@ -128,6 +131,8 @@ impl Service {
         root: &RootKey,
         settings: Settings,
     ) -> Result<Self, ServiceError> {
+        let store_counts = Arc::default();
+        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, &store_counts));
         let records = Records::new(root);
         records.check_root_key(&*store, root).await?;
         let clock = crate::time_travel::stored_clock(&*store, &records).await?;
@@ -139,6 +144,7 @@ impl Service {
             throttle: settings.throttle.then(Throttle::new),
             settings,
             store,
+            store_counts,
             records: Arc::new(records),
             key_store: SoftwareKeyStore::new(root),
             tokens: Tokens::new(root),

@@ -167,7 +167,7 @@ impl Dev {
             limits: Limits::default(),
             tls: None,
         };
-        server.serve(listener, stop).await
+        server.serve(listener, None, stop).await
     }
 }
 

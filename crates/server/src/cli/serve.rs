@@ -101,6 +101,10 @@ async fn serve(config: Config, name: String) -> Result<()> {
     let stop = shutdown::signal()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr()?;
+    let beside = match config.metrics.listen {
+        Some(address) => Some(listen(address).await.context("`metrics.listen`")?),
+        None => None,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "plain HTTP: whoever is on the way reads plaintexts and data keys");
@@ -111,7 +115,7 @@ async fn serve(config: Config, name: String) -> Result<()> {
         env!("CARGO_PKG_VERSION")
     ))?;
     Server { service, control: Control::Production, limits: config.http, tls }
-        .serve(listener, stop)
+        .serve(listener, beside, stop)
         .await?;
     tracing::info!("ended");
     Ok(())

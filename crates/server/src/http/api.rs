@@ -8,6 +8,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use trent_api::{ErrorCode, KmsError};
 use trent_service::pipeline::failure;
@@ -24,13 +25,21 @@ pub(crate) async fn respond(
     // AWS STS answers what is asked in a query, too: a presigned GetCallerIdentity.
     let is_asked = parts.method == Method::GET && has_action(parts.uri.query().unwrap_or_default());
     if parts.method != Method::POST && !is_asked {
+        let error = KmsError::bare(ErrorCode::MissingAuthenticationToken);
+        connections.metrics.requests.count(&failure(None, &error));
         return not_posted(&parts);
     }
-    let server = &connections.server;
+    let (server, requests) = (&connections.server, &connections.metrics.requests);
     let answer = match read(connections, body, server.limits.request_bytes_max).await {
-        Ok((body, _memory)) => answer(&server.service, request_id, origin, &parts, &body).await,
+        Ok((body, _memory)) => {
+            let began = Instant::now();
+            let answer = answer(&server.service, request_id, origin, &parts, &body).await;
+            requests.took(&answer, began.elapsed());
+            answer
+        }
         Err(error) => failure(None, &error),
     };
+    requests.count(&answer);
     tracing::debug!(
         request_id,
         operation = answer.operation.map(trent_api::Operation::as_str).or(answer.sts_action),

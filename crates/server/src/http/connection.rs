@@ -3,6 +3,7 @@
 use super::activity::Activity;
 use super::limits::{HEADER_BYTES_MAX, HEADERS_MAX};
 use super::{Limits, Phase, Server, respond};
+use crate::metrics::Metrics;
 use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,17 +26,20 @@ pub(super) struct Connections {
     pub(super) server: Server,
     /// What is served beside the API.
     pub(super) side: Router,
+    /// Whether the API is served.
+    pub(super) has_api: bool,
+    pub(super) metrics: Arc<Metrics>,
     /// The bytes that bodies may take still.
     pub(super) body_memory: Semaphore,
     builder: Builder<TokioExecutor>,
 }
 
 impl Connections {
-    /// Serves the API and, beside it, `side`.
-    pub(super) fn new(server: Server, side: Router) -> Self {
+    /// Serves the API, if `has_api`, and beside it `side`.
+    pub(super) fn new(server: Server, side: Router, has_api: bool, metrics: Arc<Metrics>) -> Self {
         let builder = builder(&server.limits);
         let body_memory = Semaphore::new(server.limits.all_requests_bytes_max);
-        Self { server, side, body_memory, builder }
+        Self { server, side, has_api, metrics, body_memory, builder }
     }
 
     /// Serves a connection until it ends, or until it is idle once the server is closing.

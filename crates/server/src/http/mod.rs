@@ -8,6 +8,7 @@ mod side;
 
 pub(crate) use limits::Limits;
 
+use crate::metrics::Metrics;
 use anyhow::Result;
 use connection::Connections;
 use http_body_util::Full;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use trent_service::{Origin, Service};
 
@@ -55,10 +57,12 @@ enum Phase {
 }
 
 impl Server {
-    /// Serves HTTP/1.1 and HTTP/2 until `stop`; then finishes what runs.
+    /// Serves HTTP/1.1 and HTTP/2 until `stop`; then finishes what runs. On `beside`, if it is
+    /// given, there are metrics, health and readiness alone, in plain HTTP.
     pub(crate) async fn serve(
         self,
         listener: TcpListener,
+        beside: Option<TcpListener>,
         stop: impl Future<Output = ()>,
     ) -> Result<()> {
         let (service, limits) = (Arc::clone(&self.service), self.limits);
@@ -66,10 +70,14 @@ impl Server {
             let service = Arc::clone(&service);
             async move { service.run_jobs().await }
         });
-        let (phase, phase_seen) = watch::channel(Phase::Serving);
-        let side = side::router(Arc::clone(&service), self.control, phase_seen);
+        let phase = Arc::new(watch::Sender::new(Phase::Serving));
         let places = Arc::new(Semaphore::new(limits.connections_max as usize));
-        let connections = Arc::new(Connections::new(self, side));
+        let metrics = Metrics::new(Arc::clone(&service), limits.connections_max);
+        let beside =
+            beside.map(|listener| self.serve_beside(listener, Arc::clone(&metrics), &phase));
+        let shown = (self.control == Control::Development).then(|| Arc::clone(&metrics));
+        let side = side::router(Arc::clone(&service), self.control, phase.subscribe(), shown);
+        let connections = Arc::new(Connections::new(self, side, true, metrics));
         tokio::select! {
             () = accept(&listener, &connections, &places, &phase) => {}
             () = stop => {}
@@ -87,8 +95,29 @@ impl Server {
         if timeout(limits.shutdown_timeout, all_ended).await.is_err() {
             tracing::warn!("requests were still running after {:?}", limits.shutdown_timeout);
         }
+        if let Some(beside) = beside {
+            beside.abort();
+        }
         service.close().await;
         Ok(())
+    }
+
+    /// Serves metrics, health and readiness on a listener of their own until it is aborted.
+    fn serve_beside(
+        &self,
+        listener: TcpListener,
+        metrics: Arc<Metrics>,
+        phase: &Arc<watch::Sender<Phase>>,
+    ) -> JoinHandle<()> {
+        let limits = Limits { connections_max: BESIDE_CONNECTIONS_MAX, ..self.limits };
+        let (service, control) = (Arc::clone(&self.service), Control::Production);
+        let shown = Some(Arc::clone(&metrics));
+        let side = side::router(Arc::clone(&service), control, phase.subscribe(), shown);
+        let server = Self { service, control, limits, tls: None };
+        let connections = Arc::new(Connections::new(server, side, false, metrics));
+        let places = Arc::new(Semaphore::new(limits.connections_max as usize));
+        let phase = Arc::clone(phase);
+        tokio::spawn(async move { accept(&listener, &connections, &places, &phase).await })
     }
 }
 
@@ -105,6 +134,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let (connections, phase) = (Arc::clone(connections), phase.subscribe());
                 tokio::spawn(async move {
+                    let _open = connections.has_api.then(|| connections.metrics.connection());
                     connections.serve(stream, phase).await;
                     drop(place);
                 });
@@ -141,7 +171,7 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
-    let mut response = if request.uri().path() == "/" {
+    let mut response = if connections.has_api && request.uri().path() == "/" {
         let response = api::respond(connections, &request_id, origin, request).await;
         response.map(http_body_util::Either::Left)
     } else {
@@ -159,6 +189,9 @@ async fn respond(
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
+
+/// Connections for metrics, health and readiness, where these have an address of their own.
+const BESIDE_CONNECTIONS_MAX: u32 = 64;
 
 /// How long to wait before accepting again after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

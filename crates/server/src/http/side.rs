@@ -1,7 +1,8 @@
-//! Beside the API: health, readiness, and in development mode the clock and the reset.
+//! Beside the API: health, readiness, metrics, and in development mode the clock and the reset.
 
 use super::connection::Connections;
 use super::{Control, Phase, api};
+use crate::metrics::{MEDIA_TYPE, Metrics};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -19,11 +20,12 @@ use trent_api::ErrorCode;
 use trent_service::time_travel::ClockMove;
 use trent_service::{Service, ServiceError};
 
-/// The routes beside the API.
+/// The routes beside the API; with `metrics`, those are shown.
 pub(super) fn router(
     service: Arc<Service>,
     control: Control,
     phase: watch::Receiver<Phase>,
+    metrics: Option<Arc<Metrics>>,
 ) -> Router {
     let router = Router::new().route("/_trent/health", get(health)).route(
         "/_trent/ready",
@@ -38,6 +40,10 @@ pub(super) fn router(
             .route("/_trent/clock", get(clock).post(move_clock))
             .route("/_trent/reset", post(reset)),
         Control::Production => router,
+    };
+    let router = match metrics {
+        Some(metrics) => router.route("/metrics", get(async move || show(&metrics).await)),
+        None => router,
     };
     router.fallback(unknown).with_state(service)
 }
@@ -83,6 +89,13 @@ async fn ready(service: &Service, phase: Phase) -> Response {
     };
     let body = Json(json!({ "ready": false, "message": message }));
     (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+}
+
+async fn show(metrics: &Arc<Metrics>) -> Response {
+    match metrics.page().await {
+        Ok(page) => ([(header::CONTENT_TYPE, MEDIA_TYPE)], page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 async fn localstack_health() -> Json<Value> {
