@@ -264,7 +264,7 @@ impl OpenFile {
     /// with the next record.
     fn try_room(&mut self) -> std::io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let tried = file.write_all_at(&[0; ROOM_BYTES], self.bytes);
+        let tried = file.write_all_at(&vec![0; ROOM_BYTES], self.bytes);
         self.cut()?;
         tried
     }

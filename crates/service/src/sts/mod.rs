@@ -159,9 +159,6 @@ const ACTIONS: [&str; 3] = [ASSUME_ROLE, WITH_WEB_IDENTITY, CALLER_IDENTITY];
 /// The name of the service in credential scopes.
 const SERVICE: &str = "sts";
 
-/// The actions that there are.
-const ACTIONS: [&str; 3] = ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"];
-
 /// The only version of the API.
 const VERSION: &str = "2011-06-15";
 
