@@ -152,7 +152,8 @@ def private(directory):
     paths = list(directory.rglob("*"))
     assert {"root.key", "trent.db", "lock"} <= {path.name for path in paths}
     for path in paths:
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        mode = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == mode, path
 
 
 def test_files_are_private_whatever_the_umask(serve, tmp_path, everything_for_everybody):
