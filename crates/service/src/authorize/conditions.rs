@@ -192,6 +192,25 @@ impl<'a> Conditions<'a> {
             .min_by_key(|(_, pairs)| pairs.is_empty())
     }
 
+    // DEVIATION: where policies are enforced, an encryption context has at most 8,192 bytes.
+    // AWS has not published a bound; without one, a policy of many patterns takes seconds.
+    /// Raises `ValidationException` for an encryption context that would take long to judge.
+    pub(super) fn check_size(&self) -> Result<(), KmsError> {
+        // What fits into the body is not longer than it.
+        if self.cx.facts.body.len() <= CONTEXT_BYTES_MAX {
+            return Ok(());
+        }
+        let pairs = self.encryption_context().into_iter().flatten();
+        let sizes = pairs.map(|(name, value)| name.len() + value.as_str().map_or(0, str::len));
+        if sizes.sum::<usize>() <= CONTEXT_BYTES_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "The encryption context exceeds the maximum size of {CONTEXT_BYTES_MAX} bytes."
+        );
+        Err(KmsError::new(ErrorCode::Validation, message))
+    }
+
     // DEVIATION: where a policy asks for a name of the encryption context and there are several
     // that differ only in case, the request is refused: which of them counts is not published.
     /// Raises `ValidationException` if what a policy asked for has no one answer.
@@ -456,6 +475,9 @@ pub(super) const CONTEXT_EQUALS: &str = "EncryptionContextEquals";
 
 /// The constraint that an encryption context has these pairs among others.
 const CONTEXT_SUBSET: &str = "EncryptionContextSubset";
+
+/// Bytes of the names and values of an encryption context.
+const CONTEXT_BYTES_MAX: usize = 8_192;
 
 const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
 

@@ -190,6 +190,7 @@ impl Context<'_> {
         }
         let principal = &*self.caller.principal;
         let conditions = Conditions::of_key(self, key, alias).await?;
+        conditions.check_size()?;
         let arn = key.key.value.arn().to_string();
         let action = format!("kms:{}", self.action);
         let request = access_request(principal, &action, &arn, &conditions);
