@@ -98,6 +98,8 @@ impl Server {
         if let Some(beside) = beside {
             beside.abort();
         }
+        // Whoever was stopped in the middle must not find the store closed.
+        let _ = jobs.await;
         service.close().await;
         Ok(())
     }
