@@ -110,13 +110,7 @@ impl fmt::Debug for Sealed {
 
 impl Serialize for Sealed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(self.0.len() * 2);
-        for byte in &self.0 {
-            text.extend(
-                [byte >> 4, byte & 15].map(|n| char::from(b"0123456789abcdef"[n as usize])),
-            );
-        }
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&to_hex(&self.0))
     }
 }
 

@@ -90,12 +90,14 @@ pub(crate) async fn re_encrypt(
         dry_run: request.dry_run == Some(true),
         ignores_ciphertext: ignores_ciphertext(request.dry_run_modifiers.as_deref()),
     };
-    let cx_to = cx.with_action("ReEncryptTo");
-    let (to, _) = cx_to.resolve(&request.destination_key_id, Naming::WithAlias).await?;
-    let on_same_key = source.key_id(cx).await == Some(to.key_id);
-    let cx = &Context { re_encrypts_on_same_key: Some(on_same_key), ..cx.clone() };
-    let destination =
-        cx.with_action("ReEncryptTo").key_by_any_name(&request.destination_key_id).await?;
+    let mut cx_to = cx.with_action("ReEncryptTo");
+    if cx.service.settings.enforce {
+        // Only conditions ask for it.
+        let (to, _) = cx_to.resolve(&request.destination_key_id, Naming::WithAlias).await?;
+        cx_to.re_encrypts_on_same_key = Some(source.key_id(cx).await == Some(to.key_id));
+    }
+    let destination = cx_to.key_by_any_name(&request.destination_key_id).await?;
+    let cx = &cx_to.with_action(cx.action);
     check_usable(cx, &destination, destination_algorithm)?;
     let opened = source.open(&cx.with_action("ReEncryptFrom")).await?;
     if !share_quota(opened.key.spec, destination.spec) {
