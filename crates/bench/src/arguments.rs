@@ -47,6 +47,10 @@ pub(crate) enum Part {
     Decrypt,
     /// GenerateDataKey.
     GenerateDataKey,
+    /// GenerateMac.
+    GenerateMac,
+    /// Sign with RSA_2048, P-256, Ed25519 and ML_DSA_65.
+    Sign,
     /// Encrypt with key policy and IAM policy enforced, and without.
     Enforcement,
     /// Encrypt with an audit log and without.

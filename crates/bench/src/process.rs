@@ -87,10 +87,7 @@ impl Server {
 
     /// CPU time that the process has used.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
-        let process = self.child.id().context("the server has ended")?;
-        let path = format!("/proc/{process}/stat");
-        let stat = std::fs::read_to_string(&path).with_context(|| format!("reading `{path}`"))?;
-        cpu_time(&stat).with_context(|| format!("`{path}` says `{stat}`"))
+        cpu_time_of(&self.child.id().context("the server has ended")?.to_string())
     }
 
     /// Stops the server as an operator would.
@@ -106,6 +103,13 @@ impl Server {
         ensure!(status.success(), "the server stopped with {status}");
         Ok(())
     }
+}
+
+/// CPU time that a process has used: a number, or `self`.
+pub(crate) fn cpu_time_of(process: &str) -> Result<Duration> {
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path).with_context(|| format!("reading `{path}`"))?;
+    cpu_time(&stat).with_context(|| format!("`{path}` says `{stat}`"))
 }
 
 /// Reads what a server says until it is ready; its address is in it.

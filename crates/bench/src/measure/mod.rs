@@ -3,6 +3,7 @@
 mod audit;
 mod enforcement;
 mod key_generation;
+mod raw;
 mod requests;
 mod rotation;
 mod writes;
