@@ -90,6 +90,15 @@ impl Server {
         cpu_time_of(&self.child.id().context("the server has ended")?.to_string())
     }
 
+    /// Memory that the process has now, in MiB.
+    pub(crate) fn memory_mib(&self) -> Result<f64> {
+        let process = self.child.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        Ok(kib.context("`/proc` does not say how much memory there is")? / 1024.0)
+    }
+
     /// Stops the server as an operator would.
     pub(crate) async fn stop(mut self) -> Result<()> {
         let process = self.child.id().context("the server has ended")?;

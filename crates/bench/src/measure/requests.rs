@@ -58,7 +58,7 @@ pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) ->
         return Ok(());
     }
     let directory = tempfile::Builder::new().prefix("bench-").tempdir_in(&plan.scratch)?;
-    let mut trent = enforcing(plan, pinning, directory.path()).await?;
+    let mut trent = enforcing(plan, pinning, directory.path(), None).await?;
     let mut core_share = f64::INFINITY;
     for case in cases {
         eprintln!("{} …", case.what);
@@ -78,14 +78,24 @@ pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) ->
     trent.server.stop().await
 }
 
-/// A server that enforces policies and keeps an audit log, its keys in memory.
-pub(super) async fn enforcing(plan: &Plan, pinning: Pinning, directory: &Path) -> Result<Trent> {
+/// A server that enforces policies and keeps an audit log, its keys in memory or in a data
+/// directory.
+pub(super) async fn enforcing(
+    plan: &Plan,
+    pinning: Pinning,
+    directory: &Path,
+    data_dir: Option<&Path>,
+) -> Result<Trent> {
     let file = directory.join("identities.json");
     std::fs::write(&file, identities())?;
     let audit = directory.join("audit");
-    let [file, audit] = [&file, &audit].map(|path| path.to_str());
-    let paths = file.zip(audit).context("a path that is not text")?;
-    let arguments = ["--enforce", "--identities", paths.0, "--audit-dir", paths.1];
+    let text = |path: &Path| Ok::<_, anyhow::Error>(path.to_str().context("not text")?.to_owned());
+    let (file, audit) = (text(&file)?, text(&audit)?);
+    let mut arguments = vec!["--enforce", "--identities", &file, "--audit-dir", &audit];
+    let data_dir = data_dir.map(text).transpose()?;
+    if let Some(data_dir) = &data_dir {
+        arguments.extend(["--data-dir", data_dir]);
+    }
     Trent::start_with(pinning, &plan.binary, &arguments).await
 }
 
