@@ -25,21 +25,17 @@ pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) ->
     trent.server.stop().await
 }
 
-/// Makes aliases; the requests move them all to one key, and all to another.
+/// Makes aliases of a key each; the requests move every one to another key, and every one back.
 async fn updates(trent: &mut Trent) -> Result<Requests> {
-    let keys = trent.list_keys(2).await?;
-    let mut requests = Vec::with_capacity(2 * ALIASES);
-    for number in 0..ALIASES {
-        let alias = json!({ "AliasName": format!("alias/{number}"), "TargetKeyId": keys[0] });
-        trent.call("CreateAlias", &alias).await?;
+    let keys = trent.list_keys(2 * ALIASES).await?;
+    let pairs: Vec<_> = keys.as_chunks::<2>().0.iter().enumerate().collect();
+    let body = |number: usize, key: &String| json!({ "AliasName": format!("alias/{number}"), "TargetKeyId": key });
+    for (number, [first, _]) in &pairs {
+        trent.call("CreateAlias", &body(*number, first)).await?;
     }
-    for key in keys.iter().rev() {
-        for number in 0..ALIASES {
-            let alias = json!({ "AliasName": format!("alias/{number}"), "TargetKeyId": key });
-            requests.push(trent.request("UpdateAlias", &alias));
-        }
-    }
-    Ok(requests.into())
+    let to_second = pairs.iter().map(|(number, [_, key])| body(*number, key));
+    let to_first = pairs.iter().map(|(number, [key, _])| body(*number, key));
+    Ok(to_second.chain(to_first).map(|body| trent.request("UpdateAlias", &body)).collect())
 }
 
 /// With one client and with many.
