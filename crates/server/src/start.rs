@@ -33,7 +33,11 @@ pub(crate) async fn open_service(
     let (store, root): (Arc<dyn Store>, RootKey) = match directory {
         Some(directory) => {
             let root = directory.root_key()?;
-            (Arc::new(SqliteStore::open(&directory.store_path()).await?), root)
+            let path = directory.store_path();
+            let store = SqliteStore::open(&path).await?;
+            // Before anything is written: what is hidden by damage would be taken for new.
+            store.check().await.with_context(|| format!("checking `{}`", path.display()))?;
+            (Arc::new(store), root)
         }
         None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?),
     };
