@@ -35,7 +35,11 @@ pub(crate) async fn open_service(
 ) -> Result<Arc<Service>> {
     let (store, access) = if let Some(directory) = directory {
         let access = root_key.access(directory.path())?;
-        (SqliteStore::open(&directory.store_path()).await?, access)
+        let path = directory.store_path();
+        let store = SqliteStore::open(&path).await?;
+        // Before anything is written: what is hidden by damage would be taken for new.
+        store.check().await.with_context(|| format!("checking `{}`", path.display()))?;
+        (store, access)
     } else {
         let key = trent_crypto::random::bytes(ROOT_KEY_BYTES)?;
         (SqliteStore::open_in_memory().await?, Access::File(key))

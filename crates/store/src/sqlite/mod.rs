@@ -5,11 +5,14 @@
 //! - [`schema`]: recognizing a database and bringing it up to date.
 //! - [`writer`]: the one task that writes, with group commit.
 //! - [`apply`]: change sets as statements.
+//! - [`integrity`]: whether the database is whole, and with [`wal`] its write-ahead log.
 
 mod apply;
 mod connections;
+mod integrity;
 mod queries;
 mod schema;
+mod wal;
 mod writer;
 
 use std::path::Path;
@@ -62,6 +65,16 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`], when there is not enough memory.
     pub async fn open_in_memory() -> Result<Self, StoreError> {
         Self::start(Connections::to_memory()).await
+    }
+
+    /// Reads everything, to find damage that would hide records or bring back older ones: about 4 µs
+    /// a record. What is inside the records it does not check.
+    ///
+    /// # Errors
+    /// - [`StoreError::Damaged`]: something is damaged; it says what.
+    /// - [`StoreError::Unavailable`]: it cannot be read, or others are writing for long.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        integrity::check(&self.connections).await
     }
 
     async fn start(connections: Connections) -> Result<Self, StoreError> {
