@@ -73,6 +73,7 @@ fn check(config: &Config) -> Result<()> {
         files.load()?;
     }
     settings(config)?;
+    config.events.sinks()?;
     DataDir::check(&config.data_dir).context("`data_dir`")
 }
 
@@ -80,7 +81,9 @@ async fn serve(config: Config, name: String) -> Result<()> {
     let tls = config.tls()?.map(TlsFiles::watched).transpose().with_context(|| name.clone())?;
     let directory =
         DataDir::open(&config.data_dir).context("`data_dir`").with_context(|| name.clone())?;
-    let settings = settings(&config).context(name)?;
+    let mut settings = settings(&config).with_context(|| name.clone())?;
+    let events = config.events.sinks().context(name)?;
+    settings.event_sinks = events.open()?;
     let audit = config.audit.settings(&config.data_dir);
     if audit.is_none() {
         tracing::warn!(
@@ -115,7 +118,7 @@ async fn serve(config: Config, name: String) -> Result<()> {
         env!("CARGO_PKG_VERSION")
     ))?;
     Server { service, control: Control::Production, limits: config.http, tls }
-        .serve(listener, beside, stop)
+        .serve(listener, beside, events, stop)
         .await?;
     tracing::info!("ended");
     Ok(())
