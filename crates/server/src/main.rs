@@ -12,6 +12,7 @@ mod https;
 mod log;
 mod metrics;
 mod oidc;
+mod root_key;
 mod shutdown;
 mod start;
 mod tls;

@@ -5,6 +5,7 @@ use crate::audit::AuditSettings;
 use crate::data_dir::DataDir;
 use crate::events::Sinks;
 use crate::http::{self, Control, Limits};
+use crate::root_key::RootKeySource;
 use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
@@ -151,10 +152,12 @@ impl Dev {
             ..Settings::new(Credentials::accepting_unknown(account, known))?
         };
         let audit = self.audit_dir.map(AuditSettings::in_folder);
-        let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
+        let root_key = RootKeySource::default();
+        let directory =
+            data_dir.as_deref().map(|path| DataDir::open_or_make(path, &root_key)).transpose()?;
         let events = Sinks::of_file(self.events_file);
         settings.event_sinks = events.open()?;
-        let service = open_service(directory.as_ref(), settings, audit).await?;
+        let service = open_service(directory.as_ref(), &root_key, settings, audit).await?;
         if let Some(path) = &seed {
             let seeded = service
                 .seed(&seed_text(path)?)
