@@ -80,13 +80,14 @@ class Faults:
             files[Path(name.rstrip(b"\0").decode())] = found
         return files
 
-    def lose_power(self, rng):
+    def lose_power(self, rng, targets=STORE | AUDIT):
         """Tears what a killed server had written and not synchronized: of each sector comes to the
         disk what was written, nothing, or something else; and perhaps the file is shorter. Returns
         how many sectors were torn."""
         torn = 0
         for path, ranges in self.unsynced().items():
-            if not path.exists():
+            target = STORE if path.name.startswith("trent.db") else AUDIT
+            if not path.exists() or not targets & target:
                 continue
             data = bytearray(path.read_bytes())
             for offset, length in ranges:
