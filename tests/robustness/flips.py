@@ -35,8 +35,8 @@ def anywhere(files, rng, count):
 
 
 def in_structure(files, rng, count):
-    """So many places among the bytes of SQLite files that say where everything is: headers of files,
-    frames and pages, pointers to cells, and all that is in indexes and in the schema."""
+    """So many places among the bytes of SQLite files that say where everything is: headers of
+    files, frames and pages, pointers to cells, and all that is in indexes and in the schema."""
     places = [(name, offset) for name in files for offset in structure(name, files[name])]
     return [Flip(*rng.choice(places), rng.randrange(8)) for _ in range(count)]
 

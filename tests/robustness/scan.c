@@ -1,6 +1,6 @@
-/* Looks for byte runs: `scan PATTERNS < DATA` prints the number of each pattern that it finds, and where.
- * PATTERNS is a file of patterns, each after its length in four bytes, least significant first; each
- * has eight bytes at least. */
+/* Looks for byte runs: `scan PATTERNS < DATA` prints the number of each pattern that it finds, and
+ * where. PATTERNS is a file of patterns, each after its length in four bytes, least significant
+ * first; each has eight bytes at least. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

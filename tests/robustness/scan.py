@@ -99,7 +99,7 @@ def memory(process):
     with open(f"/proc/{process}/mem", "rb", buffering=0) as file:
         for line in maps:
             addresses, access, *_ = line.split()
-            if not access.startswith("r") or line.endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+            if not access.startswith("r") or line.endswith(OF_THE_KERNEL):
                 continue
             begin, end = (int(address, 16) for address in addresses.split("-"))
             for start in range(begin, end, PIECE_BYTES):
@@ -111,3 +111,4 @@ def memory(process):
 
 
 PIECE_BYTES = 1 << 24
+OF_THE_KERNEL = ("[vvar]", "[vvar_vclock]", "[vsyscall]")

@@ -1,5 +1,5 @@
-"""Bits are flipped in a store with every kind of record. Each flip is noticed, by a server that does
-not start or by an exception, or it changes nothing. No answer is ever wrong."""
+"""Bits are flipped in a store with every kind of record. Each flip is noticed, by a server that
+does not start or by an exception, or it changes nothing. No answer is ever wrong."""
 
 import base64
 import json
@@ -274,8 +274,8 @@ def test_no_flip_in_a_store_that_was_closed_makes_an_answer_wrong(tmp_path, rng,
 
 
 def test_no_flip_in_a_store_that_was_killed_makes_an_answer_wrong(tmp_path, rng, house):
-    """The newest changes are in the write-ahead log alone. What is damaged in the very last one looks
-    like a write that lost its power, and that one alone is then undone."""
+    """The newest changes are in the write-ahead log alone. What is damaged in the very last one
+    looks like a write that lost its power, and that one alone is then undone."""
     trial = Trial(tmp_path / "true", house)
     trial.put(house.files)
     server = Trent(data_dir=trial.folder)

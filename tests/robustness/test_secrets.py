@@ -1,5 +1,5 @@
-"""A thousand operations with secrets that are known to the test. Afterwards none of them is in any file
-that was written, and none of those that went through is in the memory of the server any more."""
+"""A thousand operations with secrets that are known to the test. Afterwards none of them is in any
+file that was written, and none of those that went through is still in the memory of the server."""
 
 import base64
 import gzip
@@ -30,7 +30,10 @@ TRUST = {
         }
     ],
 }
-ALLOW = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}
+ALLOW = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}],
+}
 
 
 class World:
@@ -153,7 +156,8 @@ def families(world, kms):
         return 1
 
     def random():
-        secret("random bytes", kms.generate_random(NumberOfBytes=rng.randrange(16, 200))["Plaintext"])
+        made = kms.generate_random(NumberOfBytes=rng.randrange(16, 200))
+        secret("random bytes", made["Plaintext"])
         return 1
 
     def sign():
@@ -233,7 +237,8 @@ def play(world):
     kms = world.client("kms", **world.admin)
     import_all(world, kms)
     world.trent("role", "create", "worker", "--trust-policy", "-", input=json.dumps(TRUST))
-    world.trent("policy", "put", "all", "--role", "worker", "--document", "-", input=json.dumps(ALLOW))
+    policy = ["policy", "put", "all", "--role", "worker", "--document", "-"]
+    world.trent(*policy, input=json.dumps(ALLOW))
     world.trent("user", "create", "app")
     world.access_key(world.trent("access-key", "create", "--user", "app"))
     session = world.client("sts", **world.admin).assume_role(
@@ -282,8 +287,8 @@ def test_the_scanner_finds_secrets_in_every_form_and_at_every_place(tmp_path, rn
 
 
 def test_of_what_went_through_nothing_is_left_in_memory(world):
-    """Requests and answers, and everything made of them on the way, over connections that are closed.
-    Key material of keys that have left the cache is gone, too."""
+    """Requests and answers, and everything made of them on the way, over connections that are
+    closed. Key material of keys that have left the cache is gone, too."""
     process = world.server.process.pid
     if not may_read_memory(process):
         pytest.skip("only root may read the memory of a server")
@@ -309,6 +314,6 @@ def test_no_secret_is_in_any_file_or_in_the_metrics(world):
         assert world.scanner.found([response.read()]) == {}
     assert world.server.stop() == 0
     assert look() == {}
-    # There was something to look at: all operations are in the log, and files of the audit log were full.
+    # There was something to look at: all operations are logged, and audit files were full.
     assert world.log.read_text().count("answered") >= OPERATIONS
     assert any(path.suffix == ".gz" for path in files())

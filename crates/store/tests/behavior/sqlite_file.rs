@@ -1,6 +1,5 @@
 //! What is particular to a database file: opening it, losing it, sharing it.
 
-use std::error::Error;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -229,7 +228,7 @@ async fn what_cannot_be_opened_is_unavailable_with_a_cause() {
     for path in paths {
         let error = refused(&path).await;
         assert!(matches!(error, StoreError::Unavailable(_)), "{path:?}: {error:?}");
-        assert!(error.source().is_some_and(|cause| !cause.to_string().is_empty()));
+        assert!(error.to_string().len() > "the store is unavailable: ".len(), "{error}");
     }
 }
 
@@ -247,7 +246,7 @@ async fn the_writer_recovers_from_failures() {
         tasks.spawn(async move { store.commit(vec![put("a", 2)]).await });
     }
     for result in tasks.join_all().await {
-        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
+        assert!(matches!(result, Err(StoreError::Damaged { .. })), "{result:?}");
     }
     store.get(&id("a")).await.unwrap_err();
     run(&mut connection, "ALTER TABLE hidden RENAME TO record").await;
