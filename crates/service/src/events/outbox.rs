@@ -166,3 +166,94 @@ pub(crate) fn event_record_id(sink: EventSink, id: Uuid) -> RecordId {
 
 /// Events that are remembered for who delivers them; more than may wait in an outbox.
 const FRESH_MAX: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authenticate::Credentials;
+    use crate::root_keys::RootKeys;
+    use crate::service::Settings;
+    use std::sync::Arc;
+    use trent_core::lifecycle::Job;
+    use trent_core::{AccountId, AliasName, KmsKey, Region};
+    use trent_keystore::root_key::Access;
+    use trent_store::{SqliteStore, Store};
+
+    /// A service in memory, its store, and a key that is not in it.
+    async fn service(event_sinks: &[EventSink]) -> (Service, Arc<dyn Store>, KmsKey) {
+        let settings = Settings::new(Credentials::strict()).unwrap();
+        let settings = Settings { event_sinks: event_sinks.to_vec(), ..settings };
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open_in_memory().await.unwrap());
+        let access = Access::File(vec![0xe7; 32].into());
+        let root_keys = RootKeys::open(Arc::clone(&store), access).await.unwrap();
+        let service = Service::open(root_keys, settings).await.unwrap();
+        let id = (
+            AccountId::parse("111122223333").unwrap(),
+            Region::parse("eu-west-1").unwrap(),
+            AliasName::parse("alias/aws/s3").unwrap(),
+        );
+        let (key, _) = service.new_managed_key(id, service.clock.now()).unwrap();
+        (service, store, key)
+    }
+
+    /// Events of as many deletions, in one change set.
+    async fn committed(service: &Service, key: &KmsKey, count: usize) -> Vec<Uuid> {
+        let due = service.clock.now();
+        let happened: Vec<_> = (0..count)
+            .flat_map(|_| ServiceEvent::of_job(Job::Delete { due }, key, None, due))
+            .collect();
+        let set = ChangeSet::new(&service.records);
+        let (set, ids) = service.put_events(set, &happened, due).unwrap();
+        assert!(service.commit(set).await.is_ok());
+        for outbox in &service.outboxes {
+            outbox.committed(&ids);
+        }
+        ids
+    }
+
+    #[tokio::test]
+    async fn each_sink_has_its_own_events_in_their_order() {
+        let (service, _, key) = service(&[EventSink::File, EventSink::Webhook]).await;
+        let ids = committed(&service, &key, 3).await;
+        assert_eq!(ids.len(), 3);
+        for sink in [EventSink::File, EventSink::Webhook] {
+            assert_eq!(service.stored_events(sink).await.unwrap(), ids);
+            service.await_events(sink).await;
+            assert_eq!(service.fresh_events(sink), ids);
+            assert!(service.fresh_events(sink).is_empty());
+        }
+        let json = service.event(EventSink::File, ids[0]).await.unwrap().unwrap();
+        assert_eq!(serde_json::from_slice::<Event>(&json).unwrap().id, ids[0]);
+        // One that is gone already is no obstacle.
+        service.remove_events(EventSink::File, &ids[..1]).await.unwrap();
+        assert_eq!(service.event(EventSink::File, ids[0]).await.unwrap(), None);
+        service.remove_events(EventSink::File, &ids[..2]).await.unwrap();
+        assert_eq!(service.stored_events(EventSink::File).await.unwrap(), ids[2..]);
+        assert_eq!(service.stored_events(EventSink::Webhook).await.unwrap(), ids);
+    }
+
+    #[tokio::test]
+    async fn without_a_sink_nothing_is_written() {
+        let (service, store, key) = service(&[]).await;
+        assert!(committed(&service, &key, 3).await.is_empty());
+        assert_eq!(store.count(Kind::Event, "", "").await.unwrap(), 0);
+        assert!(service.stored_events(EventSink::File).await.unwrap().is_empty());
+        assert!(service.event_counts_of(EventSink::File).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_event_is_sealed_and_counts_for_its_sink_alone() {
+        let (service, store, key) = service(&[EventSink::File]).await;
+        let [id] = committed(&service, &key, 1).await[..] else { panic!("not one event") };
+        let record = store.get(&event_record_id(EventSink::File, id)).await.unwrap().unwrap();
+        let key_id = key.id.to_string();
+        let is_shown =
+            |bytes: &[u8]| bytes.windows(key_id.len()).any(|one| one == key_id.as_bytes());
+        assert!(!is_shown(&record.sealed));
+        assert!(is_shown(&service.event(EventSink::File, id).await.unwrap().unwrap()));
+        let moved = RecordId { name: format!("webhook/{id}"), ..record.id.clone() };
+        let moved = trent_store::Record { id: moved, ..record };
+        store.commit(vec![Change::Put(moved)]).await.unwrap();
+        assert!(service.event(EventSink::Webhook, id).await.is_err());
+    }
+}
