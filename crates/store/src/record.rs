@@ -173,6 +173,12 @@ pub(crate) fn check_limit(limit: u32) -> Result<(), StoreError> {
     ensure(limit <= bounds::LIMIT_MAX, "`limit` is too large")
 }
 
+/// Holds the names of a [`claim`](crate::Store::claim) against their bounds.
+pub(crate) fn check_claim(work: &str, node: &str) -> Result<(), StoreError> {
+    check_text(work, 1, bounds::NAME_BYTES_MAX, "`work`")?;
+    check_text(node, 1, bounds::NAME_BYTES_MAX, "`node`")
+}
+
 /// A NUL is refused because not every database can store it in a text.
 fn check_text(
     text: &str,

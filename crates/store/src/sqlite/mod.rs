@@ -14,6 +14,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
@@ -21,9 +22,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::connections::Connections;
 use self::writer::{Job, Work, Writer};
-use crate::Store;
 use crate::error::StoreError;
-use crate::record::{Change, Kind, Record, RecordId, check_changes, check_limit};
+use crate::record::{Change, Kind, Record, RecordId, check_changes, check_claim, check_limit};
+use crate::{Changes, Store};
 
 /// Change sets that may wait for the writer; whoever comes then waits for a place. Four full
 /// transactions: enough to keep the disk busy, few enough to bound memory and waiting time.
@@ -197,6 +198,25 @@ impl Store for SqliteStore {
 
     async fn clear(&self) -> Result<(), StoreError> {
         self.write(Work::Clear).await
+    }
+
+    /// A database file is for one server. Beside it only administration commands write, and only
+    /// identities, which the server asks for by itself.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
+        Ok(Changes { sequence: after, records: Some(Vec::new()) })
+    }
+
+    async fn await_change(&self, _after: u64, at_most: Duration) {
+        tokio::time::sleep(at_most).await;
+    }
+
+    async fn claim(&self, work: &str, node: &str, _lease: Duration) -> Result<bool, StoreError> {
+        check_claim(work, node)?;
+        Ok(true)
     }
 
     async fn close(&self) {

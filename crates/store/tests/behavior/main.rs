@@ -5,6 +5,7 @@
 mod commits;
 mod concurrency;
 mod readings;
+mod sharing;
 mod sqlite_file;
 mod support;
 
@@ -65,4 +66,6 @@ every_backend! {
     concurrency::dropped_readings_do_not_disturb_others,
     concurrency::readings_never_see_half_a_set,
     concurrency::close_finishes_what_is_queued,
+    sharing::claims_have_bounds,
+    sharing::awaiting_a_change_ends,
 }
