@@ -8,6 +8,7 @@
 mod error;
 mod record;
 mod sqlite;
+mod writer;
 
 use std::time::Duration;
 

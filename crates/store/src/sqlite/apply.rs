@@ -1,4 +1,4 @@
-//! Change sets as statements, inside a transaction that somebody else begins and commits.
+//! Change sets as statements, and the transaction around them.
 //!
 //! Every statement of sqlx travels to the thread of the connection and back, which takes longer
 //! than most statements do. So precondition and write are one statement, and a run of changes
@@ -12,17 +12,62 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Row};
 
+use super::connections::{Connections, failure, is_busy};
 use super::queries;
-use super::writer::Work;
+use crate::error::StoreError;
 use crate::record::{Change, RecordId};
+use crate::writer::{Backend, Work};
 
 /// Changes in one query. Runs are as long as a power of two, so that a connection keeps only six
 /// prepared queries of each statement.
 const RUN_MAX: usize = 32;
 
-/// Does all `works` in order. Tells for each whether its preconditions held; where they did not,
-/// nothing of it remains.
-pub(super) async fn apply(
+/// How often a transaction is begun while another process holds the lock. Each attempt waits as
+/// long as the busy timeout.
+const BEGIN_ATTEMPTS: u32 = 3;
+
+impl Backend for Connections {
+    async fn transact(&self, works: Vec<Work>) -> Result<Vec<bool>, StoreError> {
+        let mut lease = self.writer().await;
+        let connection = lease.connection().await?;
+        match commit_all(connection, works).await {
+            Ok(outcomes) => Ok(outcomes),
+            Err(error) => {
+                // SQLite may have rolled back already.
+                let _ = execute(connection, "ROLLBACK").await;
+                lease.discard();
+                Err(failure(error))
+            }
+        }
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+}
+
+async fn commit_all(
+    connection: &mut SqliteConnection,
+    works: Vec<Work>,
+) -> Result<Vec<bool>, sqlx::Error> {
+    begin(connection).await?;
+    let outcomes = apply(connection, works).await?;
+    execute(connection, "COMMIT").await?;
+    Ok(outcomes)
+}
+
+/// Shuts out other processes.
+async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut attempt = 1;
+    loop {
+        match execute(connection, "BEGIN IMMEDIATE").await {
+            Err(error) if is_busy(&error) && attempt < BEGIN_ATTEMPTS => attempt += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn apply(
     connection: &mut SqliteConnection,
     works: Vec<Work>,
 ) -> Result<Vec<bool>, sqlx::Error> {
@@ -139,9 +184,6 @@ fn signed(version: u64) -> i64 {
 }
 
 /// Executes a statement without parameters.
-pub(super) async fn execute(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-) -> Result<(), sqlx::Error> {
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(sql).execute(connection).await.map(drop)
 }

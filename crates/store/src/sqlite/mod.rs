@@ -3,14 +3,12 @@
 //! - [`queries`]: every SQL statement of the store.
 //! - [`connections`]: opening, sharing and closing connections.
 //! - [`schema`]: recognizing a database and bringing it up to date.
-//! - [`writer`]: the one task that writes, with group commit.
-//! - [`apply`]: change sets as statements.
+//! - [`apply`]: change sets as statements, and the transaction around them.
 
 mod apply;
 mod connections;
 mod queries;
 mod schema;
-mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,17 +16,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
-use tokio::sync::{mpsc, oneshot, watch};
 
 use self::connections::Connections;
-use self::writer::{Job, Work, Writer};
 use crate::error::StoreError;
 use crate::record::{Change, Kind, Record, RecordId, check_changes, check_claim, check_limit};
+use crate::writer::{Work, Writer};
 use crate::{Changes, Store};
-
-/// Change sets that may wait for the writer; whoever comes then waits for a place. Four full
-/// transactions: enough to keep the disk busy, few enough to bound memory and waiting time.
-const QUEUE_MAX: usize = 4 * writer::BATCH_MAX;
 
 /// A store in one SQLite database.
 ///
@@ -37,9 +30,7 @@ const QUEUE_MAX: usize = 4 * writer::BATCH_MAX;
 #[derive(Debug)]
 pub struct SqliteStore {
     connections: Arc<Connections>,
-    queue: mpsc::Sender<Job>,
-    /// Never changes; its sender is dropped when the writer has ended.
-    ended: watch::Receiver<()>,
+    writer: Writer,
 }
 
 impl SqliteStore {
@@ -68,18 +59,8 @@ impl SqliteStore {
     async fn start(connections: Connections) -> Result<Self, StoreError> {
         schema::prepare(&connections).await?;
         let connections = Arc::new(connections);
-        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let (running, ended) = watch::channel(());
-        tokio::spawn(Writer::new(Arc::clone(&connections), jobs, running).run());
-        Ok(Self { connections, queue, ended })
-    }
-
-    /// Gives `work` to the writer and waits for what has become of it.
-    async fn write(&self, work: Work) -> Result<(), StoreError> {
-        let (reply, outcome) = oneshot::channel();
-        let ended = |()| StoreError::unavailable("the store is closed");
-        self.queue.send(Job::Write { work, reply }).await.map_err(|_| ended(()))?;
-        outcome.await.map_err(|_| ended(()))?
+        let writer = Writer::start(Arc::clone(&connections));
+        Ok(Self { connections, writer })
     }
 
     async fn read(
@@ -103,7 +84,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         check_changes(&changes)?;
-        self.write(Work::Commit(changes)).await
+        self.writer.write(Work::Commit(changes)).await
     }
 
     async fn get(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
@@ -197,7 +178,7 @@ impl Store for SqliteStore {
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        self.write(Work::Clear).await
+        self.writer.write(Work::Clear).await
     }
 
     /// A database file is for one server. Beside it only administration commands write, and only
@@ -220,8 +201,6 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        // Both fail exactly when the writer has ended already, and then everything is closed.
-        let _ = self.queue.send(Job::Close).await;
-        let _ = self.ended.clone().changed().await;
+        self.writer.close().await;
     }
 }
