@@ -20,6 +20,7 @@ test-rust:
 test-sdk: build
 	scripts/python-env
 	scripts/node-env
+	scripts/softhsm
 	.venv/bin/pytest -c tests/pytest.ini tests
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS

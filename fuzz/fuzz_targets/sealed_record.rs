@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
-use trent_crypto::root_key::{Purpose, RootKey, Sealer};
+use trent_crypto::store_key::{Purpose, Sealer, StoreKey};
 use trent_fuzz::{hex, vectors};
 
 struct Case {
@@ -19,7 +19,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
 });
 
 fn case(case: &serde_json::Value) -> Case {
-    let root = RootKey::from_bytes(&hex(&case["root_key"])).unwrap();
+    let root = StoreKey::from_bytes(&hex(&case["root_key"])).unwrap();
     let purposes = match case["purpose"].as_str() {
         Some("record") => [Purpose::Record, Purpose::KeyMaterial, Purpose::Marker],
         Some("key material") => [Purpose::KeyMaterial, Purpose::Record, Purpose::Marker],
@@ -27,7 +27,7 @@ fn case(case: &serde_json::Value) -> Case {
         other => panic!("unknown purpose {other:?}"),
     };
     Case {
-        sealers: purposes.map(|purpose| root.sealer(purpose)),
+        sealers: purposes.map(|purpose| root.sealer(purpose).clone()),
         associated: case["associated"].as_array().unwrap().iter().map(hex).collect(),
         sealed: hex(&case["sealed"]),
     }

@@ -3,11 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
-use trent_crypto::root_key::RootKey;
 use trent_fuzz::world::{ROLE, World};
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let world = World::new(RootKey::generate().unwrap());
+    let world = World::new(vec![0xe7; 32]);
     world.create_role();
     world
 });

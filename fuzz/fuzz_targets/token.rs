@@ -5,7 +5,6 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-use trent_crypto::root_key::RootKey;
 use trent_fuzz::world::World;
 use trent_fuzz::{hex, vectors};
 use trent_service::Service;
@@ -20,8 +19,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
     let json = include_str!("../../crates/crypto/tests/golden/sealed_1.json");
     let cases = vectors(json);
     let marker = cases.as_array().unwrap().iter().find(|case| case["name"] == "a marker");
-    let root = RootKey::from_bytes(&hex(&marker.unwrap()["root_key"])).unwrap();
-    let world = World::new(root);
+    let world = World::new(hex(&marker.unwrap()["root_key"]));
     let key =
         json!({"Origin": "EXTERNAL", "Tags": [{"TagKey": "_custom_id_", "TagValue": KEY_ID}]});
     let answer = world.call(&world.service, "CreateKey", key.to_string().as_bytes(), None);

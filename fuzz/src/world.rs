@@ -8,36 +8,39 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use trent_core::AccountId;
 use trent_core::identity::IdentityName;
-use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
 use trent_iam::web_identity::Jwks;
+use trent_keystore::root_key::Access;
+use trent_service::root_keys::RootKeys;
 use trent_service::web_identity::{Issuer, KeysUnavailable, WebIdentities, WebIdentityKeys};
 use trent_service::{Answer, Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
+use zeroize::Zeroizing;
 
 /// A service, and what it runs on.
 pub struct World {
     runtime: Runtime,
-    store: Arc<SqliteStore>,
-    root: RootKey,
+    root_keys: Arc<RootKeys>,
     pub service: Service,
 }
 
 impl World {
-    /// An empty service in development mode.
-    pub fn new(root: RootKey) -> Self {
+    /// An empty service in development mode, under the root key of these 32 bytes.
+    pub fn new(root: Vec<u8>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let store = Arc::new(runtime.block_on(SqliteStore::open_in_memory()).unwrap());
         let credentials = Credentials::accepting_unknown(account(), Vec::new());
-        let service = Service::open(Arc::clone(&store) as _, &root, settings(credentials));
+        let root_keys = RootKeys::open(store, Access::File(Zeroizing::new(root)));
+        let root_keys = runtime.block_on(root_keys).unwrap();
+        let service = Service::open(Arc::clone(&root_keys), settings(credentials));
         let service = runtime.block_on(service).unwrap();
-        Self { runtime, store, root, service }
+        Self { runtime, root_keys, service }
     }
 
     /// Another service over the same store, which accepts nobody that the store does not know.
     pub fn strict(&self) -> Service {
-        let store = Arc::clone(&self.store) as _;
-        let service = Service::open(store, &self.root, settings(Credentials::strict()));
+        let root_keys = Arc::clone(&self.root_keys);
+        let service = Service::open(root_keys, settings(Credentials::strict()));
         self.wait(service).unwrap()
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from golden import FOLDER, REGION, answer, from_json, holds
 
-from trent_server import Trent
+from trent_server import BINARY, Trent
 
 VERSIONS = sorted(path.parent.name for path in FOLDER.glob("*/answers.json"))
 
@@ -70,6 +71,20 @@ def check(server, call):
     """Makes a recorded call again."""
     actual = answer(server, call["region"], call["operation"], from_json(call["parameters"]))
     assert holds(call["answer"], actual), (call["answer"], actual)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_store_is_read_as_it_was_after_its_store_key_was_rotated(version, tmp_path):
+    data_dir = copied(version, tmp_path / "data")
+    for arguments in (("add", "--provider", f"file:{tmp_path / 'other.key'}"), ("rotate",)):
+        if arguments[0] == "rotate":
+            arguments += ("--provider", f"file:{tmp_path / 'other.key'}")
+        command = [BINARY, "root-key", *arguments, "--data-dir", data_dir]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    with Trent(data_dir=data_dir) as server:
+        for call in calls_of(version)["data"]:
+            check(server, call)
 
 
 def test_there_are_golden_files():

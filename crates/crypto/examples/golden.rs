@@ -10,7 +10,7 @@ use trent_crypto::{
     ciphertext_blob::{self, Header},
     key_material::SymmetricKey,
     random,
-    root_key::{Purpose, RootKey},
+    store_key::{Purpose, StoreKey},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -85,7 +85,7 @@ fn sealed(
     associated: &[&[u8]],
     plaintext: &[u8],
 ) -> Result<Value, Box<dyn Error>> {
-    let root = RootKey::generate()?;
+    let root = StoreKey::generate()?;
     let sealed = root.sealer(purpose).seal(associated, plaintext)?;
     let associated: Vec<String> = associated.iter().map(|part| hex(part)).collect();
     let purpose = match purpose {

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::root_key::RootKeyId;
+use crate::store_key::StoreKeyId;
 
 /// Why a cryptographic operation failed.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -78,12 +78,12 @@ pub enum CryptoError {
     #[error("unknown format {0} of sealed data")]
     UnknownFormat(u8),
 
-    /// A sealed thing names another root key than the one at hand.
-    #[error("sealed under root key `{sealed_under}`, but the current root key is `{current}`")]
-    WrongRootKey {
-        /// The root key that the sealed thing names.
-        sealed_under: RootKeyId,
-        /// The root key that was to open it.
-        current: RootKeyId,
+    /// A sealed thing names another key than those at hand.
+    #[error("sealed under key `{sealed_under}`, but the key at hand is `{current}`")]
+    WrongStoreKey {
+        /// The key that the sealed thing names.
+        sealed_under: StoreKeyId,
+        /// The key that was to open it, or the newest of them.
+        current: StoreKeyId,
     },
 }

@@ -1,9 +1,10 @@
-//! Algorithms, key material, the ciphertext blob and sealing under the root key.
+//! Algorithms, key material, the ciphertext blob and sealing.
 //!
 //! Pure functions over bytes: no I/O, no async, no clock, and no notion of what a KMS key is
 //! beyond its sixteen bytes of identity. Every primitive comes from `aws-lc-rs`, or
 //! where it has none from the library below it (private module `ffi`); this crate only decides what
-//! is fed to which primitive, and in which format the result is written.
+//! is fed to which primitive, and in which format the result is written. (Argon2id, which
+//! `aws-lc-rs` does not have, comes from the crate `argon2`.)
 //!
 //! - [`random`]: random bytes;
 //! - [`key_material`]: symmetric key material and its identity;
@@ -15,7 +16,8 @@
 //! - [`key_wrap`]: unwrapping of imported key material;
 //! - [`attestation`], [`recipient`]: attestation documents, and encryption for who made them;
 //! - [`ciphertext_blob`]: what Encrypt answers and Decrypt takes;
-//! - [`root_key`]: sealing of everything that is stored.
+//! - [`store_key`], [`key_ring`]: sealing of everything that is stored, under the keys at hand;
+//! - [`root_key`]: sealing of store keys.
 //!
 //! Ciphertext blobs and sealed things share one construction: a fresh AES-256-GCM key and IV per
 //! message, derived with the counter-mode KDF of NIST SP 800-108r1 (private modules `message_key`
@@ -33,6 +35,7 @@ mod ffi;
 mod kdf;
 pub mod key_material;
 pub mod key_pair;
+pub mod key_ring;
 pub mod key_wrap;
 pub mod mac;
 mod message_key;
@@ -46,6 +49,7 @@ pub mod root_key;
 pub mod rsa;
 mod secret;
 pub mod signing;
+pub mod store_key;
 #[cfg(test)]
 mod testing;
 

@@ -15,7 +15,7 @@ use trent_crypto::{
     CryptoError,
     ciphertext_blob::{self, Header},
     key_material::SymmetricKey,
-    root_key::{Purpose, RootKey},
+    store_key::{Purpose, StoreKey},
 };
 
 #[test]
@@ -54,7 +54,7 @@ fn golden_sealed_things_are_opened() {
     assert_eq!(cases.len(), 6);
     for case in cases {
         let name = &case["name"];
-        let root = RootKey::from_bytes(&bytes(&case["root_key"])).unwrap();
+        let root = StoreKey::from_bytes(&bytes(&case["root_key"])).unwrap();
         assert_eq!(root.id().to_string(), case["root_key_id"], "{name}");
 
         let purpose = match case["purpose"].as_str().unwrap() {

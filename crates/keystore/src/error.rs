@@ -4,7 +4,7 @@
 //! material is not secret.
 
 use thiserror::Error;
-use trent_crypto::{CryptoError, root_key::RootKeyId};
+use trent_crypto::{CryptoError, store_key::StoreKeyId};
 
 /// Why a key store could not do what it was asked for.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -63,18 +63,18 @@ pub enum KeyStoreError {
     #[error("{0}")]
     Refused(CryptoError),
 
-    /// Key material is sealed under another root key than the one at hand.
+    /// Key material is sealed under another store key than those at hand.
     #[error(
-        "key material `{material_id}` is sealed under root key `{sealed_under}`, \
-         but the current root key is `{current}`"
+        "key material `{material_id}` is sealed under store key `{sealed_under}`, \
+         but the store key at hand is `{current}`"
     )]
-    WrongRootKey {
+    WrongStoreKey {
         /// The id of the material, in hexadecimal.
         material_id: String,
-        /// The root key that the material is sealed under.
-        sealed_under: RootKeyId,
-        /// The root key that was to open it.
-        current: RootKeyId,
+        /// The store key that the material is sealed under.
+        sealed_under: StoreKeyId,
+        /// The store key that was to open it.
+        current: StoreKeyId,
     },
 }
 
@@ -84,8 +84,8 @@ impl KeyStoreError {
         let material_id = hex(id);
         match error {
             CryptoError::UnknownFormat(format) => Self::UnknownFormat { material_id, format },
-            CryptoError::WrongRootKey { sealed_under, current } => {
-                Self::WrongRootKey { material_id, sealed_under, current }
+            CryptoError::WrongStoreKey { sealed_under, current } => {
+                Self::WrongStoreKey { material_id, sealed_under, current }
             }
             CryptoError::AlgorithmUnsuited
             | CryptoError::Damaged
@@ -129,7 +129,7 @@ impl From<CryptoError> for KeyStoreError {
             CryptoError::Library
             | CryptoError::Damaged
             | CryptoError::UnknownFormat(_)
-            | CryptoError::WrongRootKey { .. } => Self::Library,
+            | CryptoError::WrongStoreKey { .. } => Self::Library,
         }
     }
 }

@@ -6,10 +6,13 @@
 //! not decided here.
 //!
 //! - [`materials`]: every kind of key material, by its spec.
-//! - [`software`]: key material in the memory of this process, sealed under the root key at rest.
+//! - [`software`]: key material in the memory of this process, sealed under a store key at rest.
+//! - [`root_key`]: the keys that store keys are sealed under, in memory or on a token.
 
 pub mod error;
 pub mod materials;
+mod pkcs11;
+pub mod root_key;
 pub mod software;
 
 pub use error::KeyStoreError;

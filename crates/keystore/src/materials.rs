@@ -8,7 +8,7 @@ use trent_crypto::mac::{MacAlgorithm, MacKey};
 use zeroize::Zeroizing;
 
 use crate::error::KeyStoreError;
-use crate::software::{NewKeyMaterial, SoftwareKeyStore, SymmetricMaterials};
+use crate::software::{KIND_SYMMETRIC, NewKeyMaterial, SoftwareKeyStore, SymmetricMaterials};
 
 /// What kind of key material there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,28 @@ impl SoftwareKeyStore {
         })
     }
 
+    /// The sealed key material `id` under the store key that seals now; none if it is already.
+    pub fn reseal(
+        &self,
+        spec: MaterialSpec,
+        key_id: &[u8; 16],
+        id: &[u8; 32],
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, KeyStoreError> {
+        if self.sealer().is_current(sealed) {
+            return Ok(None);
+        }
+        let kind = match spec {
+            MaterialSpec::KeyPair(_) => KIND_KEY_PAIR,
+            MaterialSpec::Mac(_) => KIND_MAC,
+            MaterialSpec::Symmetric => KIND_SYMMETRIC,
+        };
+        let associated: [&[u8]; 3] = [kind, key_id, id];
+        let opened = self.sealer().open(&associated, sealed);
+        let resealed = opened.and_then(|bytes| self.sealer().seal(&associated, &bytes));
+        resealed.map(Some).map_err(|error| KeyStoreError::of_material(id, error))
+    }
+
     /// A given key pair. It has been checked when it was read.
     pub fn adopt_key_pair(
         &self,
@@ -123,7 +145,8 @@ const KIND_MAC: &[u8] = b"mac";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trent_crypto::root_key::RootKey;
+    use trent_crypto::key_ring::KeyRing;
+    use trent_crypto::store_key::StoreKey;
 
     const KEY_ID: [u8; 16] = [1; 16];
     const SPECS: [MaterialSpec; 4] = [
@@ -134,7 +157,33 @@ mod tests {
     ];
 
     fn store() -> SoftwareKeyStore {
-        SoftwareKeyStore::new(&RootKey::from_bytes(&[0xe7; 32]).unwrap())
+        SoftwareKeyStore::new(&ring())
+    }
+
+    fn ring() -> KeyRing {
+        KeyRing::new(store_key(0xe7))
+    }
+
+    fn store_key(byte: u8) -> StoreKey {
+        StoreKey::from_bytes(&[byte; 32]).unwrap()
+    }
+
+    #[test]
+    fn resealed_material_opens_without_the_old_store_key() {
+        for spec in SPECS {
+            let ring = ring();
+            let store = SoftwareKeyStore::new(&ring);
+            let new = store.generate(spec, &KEY_ID).unwrap();
+            assert_eq!(store.reseal(spec, &KEY_ID, &new.id, &new.sealed).unwrap(), None);
+            ring.replace(store_key(2), vec![store_key(0xe7)]);
+            let resealed = store.reseal(spec, &KEY_ID, &new.id, &new.sealed).unwrap().unwrap();
+            ring.replace(store_key(2), vec![]);
+            let open = |sealed| store.open(spec, &KEY_ID, &new.id, &[(new.id, sealed)]);
+            assert!(open(&new.sealed).is_err());
+            assert!(open(&resealed).is_ok());
+            assert_eq!(store.reseal(spec, &KEY_ID, &new.id, &resealed).unwrap(), None);
+            assert!(store.reseal(spec, &KEY_ID, &new.id, &new.sealed).is_err());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Key material in software: at rest sealed under the root key, at work in this process.
+//! Key material in software: at rest sealed under a store key, at work in this process.
 //!
 //! 1. New or given key material is sealed, bound to its kind, its KMS key and its own id.
 //! 2. The service stores what is sealed, and gives it back to be opened.
@@ -6,14 +6,15 @@
 //!    the ciphertext names. There is no trial decryption.
 //!
 //! AWS KMS keeps its key material in the same way, as exported key tokens that only its hardware
-//! opens (AWS KMS Cryptographic Details); here the root key stands in place of the domain keys.
+//! opens (AWS KMS Cryptographic Details); here the store key stands in place of the domain keys.
 
 use std::{collections::BTreeMap, fmt};
 
 use trent_crypto::{
     ciphertext_blob::{self, Header},
     key_material::SymmetricKey,
-    root_key::{Purpose, RootKey, Sealer},
+    key_ring::{KeyRing, RingSealer},
+    store_key::Purpose,
 };
 use zeroize::Zeroizing;
 
@@ -21,12 +22,12 @@ use crate::error::KeyStoreError;
 
 /// The kind of sealed symmetric key material. Other kinds will have other names, so that no
 /// material is ever opened as another kind.
-const KIND_SYMMETRIC: &[u8] = b"symmetric";
+pub(crate) const KIND_SYMMETRIC: &[u8] = b"symmetric";
 
 /// Makes, seals and opens key material. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SoftwareKeyStore {
-    sealer: Sealer,
+    sealer: RingSealer,
 }
 
 /// New key material, ready to be stored.
@@ -41,9 +42,9 @@ pub struct NewKeyMaterial {
 }
 
 impl SoftwareKeyStore {
-    /// The key store under this root key.
-    pub fn new(root: &RootKey) -> Self {
-        Self { sealer: root.sealer(Purpose::KeyMaterial) }
+    /// The key store under the store keys of this ring.
+    pub fn new(ring: &KeyRing) -> Self {
+        Self { sealer: ring.sealer(Purpose::KeyMaterial) }
     }
 
     /// New random symmetric key material for the KMS key `key_id`.
@@ -80,7 +81,7 @@ impl SoftwareKeyStore {
         Ok(SymmetricMaterials { key_id: *key_id, materials, current })
     }
 
-    pub(crate) fn sealer(&self) -> &Sealer {
+    pub(crate) fn sealer(&self) -> &RingSealer {
         &self.sealer
     }
 
@@ -179,16 +180,17 @@ impl fmt::Debug for SymmetricMaterials {
 mod tests {
     use super::*;
     use crate::error::hex;
+    use trent_crypto::store_key::StoreKey;
 
     const KEY_ID: [u8; 16] = [1; 16];
     const OTHER_KEY_ID: [u8; 16] = [2; 16];
 
-    fn root() -> RootKey {
-        RootKey::from_bytes(&[0xe7; 32]).unwrap()
+    fn root() -> StoreKey {
+        StoreKey::from_bytes(&[0xe7; 32]).unwrap()
     }
 
     fn store() -> SoftwareKeyStore {
-        SoftwareKeyStore::new(&root())
+        SoftwareKeyStore::new(&KeyRing::new(root()))
     }
 
     /// Opens `materials` of the first KMS key, the last of them current.
@@ -333,16 +335,16 @@ mod tests {
     }
 
     #[test]
-    fn another_root_key_or_format_is_named() {
+    fn another_store_key_or_format_is_named() {
         let mut new = store().generate_symmetric(&KEY_ID).unwrap();
         let material_id = hex(&new.id);
-        let other = RootKey::from_bytes(&[1; 32]).unwrap();
+        let other = StoreKey::from_bytes(&[1; 32]).unwrap();
         let opened = |store: &SoftwareKeyStore, new: &NewKeyMaterial| {
             store.open_symmetric(&KEY_ID, &new.id, &[(new.id, &new.sealed)])
         };
         assert_eq!(
-            opened(&SoftwareKeyStore::new(&other), &new).unwrap_err(),
-            KeyStoreError::WrongRootKey {
+            opened(&SoftwareKeyStore::new(&KeyRing::new(other.clone())), &new).unwrap_err(),
+            KeyStoreError::WrongStoreKey {
                 material_id: material_id.clone(),
                 sealed_under: root().id(),
                 current: other.id(),
@@ -367,8 +369,8 @@ mod tests {
         let new = store().adopt_symmetric(&KEY_ID, &[0xe7; 32]).unwrap();
         let materials = open(&[&new]);
         assert_eq!(format!("{materials:?}"), "SymmetricMaterials { materials: 1, .. }");
-        let expected =
-            format!("SoftwareKeyStore {{ sealer: Sealer {{ root: {:?}, key: .. }} }}", root().id());
-        assert_eq!(format!("{:?}", store()), expected);
+        let shown = format!("{:?}", store());
+        assert!(shown.contains(&root().id().to_string()), "{shown}");
+        assert!(!shown.contains("e7e7") && !shown.contains("231, 231"), "{shown}");
     }
 }

@@ -7,6 +7,7 @@ use crate::hardening::MemoryLock;
 use crate::http::Limits;
 use crate::log;
 use crate::oidc::OidcIssuer;
+use crate::root_key::RootKeyConfig;
 use crate::start::RequestQuotas;
 use crate::tls::TlsFiles;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -31,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     #[serde(deserialize_with = "regions")]
     pub(crate) regions: Vec<Region>,
+    pub(crate) root_key: RootKeyConfig,
     tls: Tls,
     pub(crate) http: Limits,
     pub(crate) memory: Memory,
@@ -299,6 +301,7 @@ impl Default for Config {
             allow_plaintext_on_any_address: false,
             data_dir: PathBuf::from("/var/lib/trent"),
             regions: Vec::new(),
+            root_key: RootKeyConfig::default(),
             tls: Tls::default(),
             http: Limits::default(),
             memory: Memory::default(),
@@ -425,7 +428,8 @@ mod tests {
             let named: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
             for key in named {
                 // What has no default is set in and shows an example.
-                let shown = [format!("\n#  {key} = "), format!("\n#  [[{key}.")];
+                let shown =
+                    [format!("\n#  {key} = "), format!("\n#  [[{key}."), format!("\n#  {key}.")];
                 let is_told = section.unwrap_or(&table).contains_key(key)
                     || shown.iter().any(|example| SAMPLE.contains(example));
                 assert!(is_told, "{name}.{key} is not told");

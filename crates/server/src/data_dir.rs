@@ -1,14 +1,12 @@
-//! The data directory: root key file, store and lock, readable by their owner only.
+//! The data directory: store, lock and, unless the root key is elsewhere, its file, readable by their
+//! owner only.
 
 use crate::files;
+use crate::root_key::{self, RootKeySource};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use trent_core::key_material::from_hex;
-use trent_crypto::root_key::RootKey;
-use zeroize::Zeroizing;
 
 /// A data directory that is ours while this value lives.
 pub(crate) struct DataDir {
@@ -19,15 +17,16 @@ pub(crate) struct DataDir {
 
 impl DataDir {
     /// Opens or makes the directory, and a root key if there is nothing in it yet.
-    pub(crate) fn open_or_make(path: &Path) -> Result<Self> {
+    pub(crate) fn open_or_make(path: &Path, root_key: &RootKeySource) -> Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
             .with_context(|| format!("making data directory `{}`", path.display()))?;
         let directory = Self::lock(path)?;
-        let root_key_path = root_key_path(path);
-        if !root_key_path.exists() {
+        if let Some(root_key_path) = root_key.file(path)
+            && !root_key_path.exists()
+        {
             let store_path = directory.store_path();
             ensure!(
                 !store_path.exists(),
@@ -36,47 +35,55 @@ impl DataDir {
                 store_path.display(),
                 root_key_path.display()
             );
-            write_root_key(path, &root_key_path)
-                .with_context(|| format!("writing root key `{}`", root_key_path.display()))?;
+            root_key::write_file(&root_key_path)?;
         }
         Ok(directory)
     }
 
     /// Makes the directory and a root key; refused when there is a root key with a store already,
     /// and when others can use the directory.
-    pub(crate) fn make(path: &Path) -> Result<Self> {
+    pub(crate) fn make(path: &Path, root_key: &RootKeySource) -> Result<Self> {
+        let has_root_key = root_key.file(path).is_none_or(|file| file.exists());
         ensure!(
-            !(root_key_path(path).exists() && store_path(path).exists()),
+            !(has_root_key && store_path(path).exists()),
             "`{}` is a data directory already; nothing was changed",
             path.display()
         );
         if path.exists() {
             check_private("data directory", path)?;
         }
-        Self::open_or_make(path)
+        Self::open_or_make(path, root_key)
     }
 
     /// Opens the directory with the root key and the store that are in it.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::check(path)?;
+    pub(crate) fn open(path: &Path, root_key: &RootKeySource) -> Result<Self> {
+        Self::check(path, root_key)?;
         Self::lock(path)
     }
 
     /// The directory without its lock: its server may be running.
-    pub(crate) fn existing(path: &Path) -> Result<Self> {
-        Self::check(path)?;
+    pub(crate) fn existing(path: &Path, root_key: &RootKeySource) -> Result<Self> {
+        Self::check(path, root_key)?;
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
-    /// Checks that there are a root key and a store, for their owner only, without a lock.
-    pub(crate) fn check(path: &Path) -> Result<()> {
-        let (root_key_path, store_path) = (root_key_path(path), store_path(path));
+    /// Checks that there are a root key, unless it is not in a file, and a store, for their owner
+    /// only, without a lock.
+    pub(crate) fn check(path: &Path, root_key: &RootKeySource) -> Result<()> {
+        let store_path = store_path(path);
         let name = path.display();
+        let Some(root_key_path) = root_key.file(path) else {
+            let found = store_path.try_exists();
+            let found = found.with_context(|| format!("looking into data directory `{name}`"))?;
+            ensure!(found, "`{name}` is no data directory: it has no store; run `trent init`");
+            check_private("data directory", path)?;
+            return check_private("store", &store_path);
+        };
         match (root_key_path.try_exists(), store_path.try_exists()) {
             (Ok(true), Ok(true)) => {
                 check_private("data directory", path)?;
                 check_private("store", &store_path)?;
-                read_root_key(&root_key_path).map(drop)
+                root_key::read_file(&root_key_path).map(drop)
             }
             (Ok(false), Ok(false)) => bail!(
                 "`{name}` is no data directory: it has neither root key nor store; \
@@ -113,9 +120,15 @@ impl DataDir {
         store_path(&self.path)
     }
 
-    /// Reads the root key; refused when others than its owner can read it.
-    pub(crate) fn root_key(&self) -> Result<RootKey> {
-        read_root_key(&root_key_path(&self.path))
+    /// Removes a store that was just made and has nothing in it.
+    pub(crate) fn remove_store(&self) -> Result<()> {
+        let store = self.store_path();
+        for path in ["-wal", "-shm"].map(|end| store.with_extension(format!("db{end}"))) {
+            if path.exists() {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(std::fs::remove_file(store)?)
     }
 
     fn lock(path: &Path) -> Result<Self> {
@@ -143,44 +156,7 @@ fn store_path(directory: &Path) -> PathBuf {
     directory.join("trent.db")
 }
 
-fn root_key_path(directory: &Path) -> PathBuf {
-    directory.join("root.key")
-}
-
 fn check_private(what: &str, path: &Path) -> Result<()> {
     let check = || files::check_private(path, &std::fs::metadata(path)?);
     check().with_context(|| format!("{what} `{}`", path.display()))
 }
-
-fn read_root_key(path: &Path) -> Result<RootKey> {
-    let text = files::read_secret(path, ROOT_KEY_FILE_BYTES_MAX).context("root key")?;
-    let bytes = text.trim().strip_prefix(ROOT_KEY_PREFIX).and_then(from_hex);
-    bytes
-        .map(Zeroizing::new)
-        .and_then(|bytes| RootKey::from_bytes(&bytes).ok())
-        .with_context(|| format!("`{}` is not a root key file", path.display()))
-}
-
-/// Makes a root key and its file, durable before anything is sealed under it.
-fn write_root_key(directory: &Path, path: &Path) -> Result<()> {
-    let key = RootKey::generate()?.to_bytes();
-    let mut text = Zeroizing::new(String::with_capacity(128));
-    text.push_str(ROOT_KEY_PREFIX);
-    for byte in key.iter() {
-        text.push_str(&Zeroizing::new(format!("{byte:02x}")));
-    }
-    text.push('\n');
-    // A file that is there under its name is whole.
-    let unfinished = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&unfinished, path)?;
-    Ok(File::open(directory)?.sync_all()?)
-}
-
-/// What a root key file begins with; the key follows in hexadecimal digits.
-const ROOT_KEY_PREFIX: &str = "trent-root-key-1:";
-
-const ROOT_KEY_FILE_BYTES_MAX: u64 = 256;

@@ -10,6 +10,7 @@ mod http;
 mod log;
 mod metrics;
 mod oidc;
+mod root_key;
 mod shutdown;
 mod start;
 mod tls;

@@ -3,6 +3,7 @@
 use crate::audit::{AuditLog, AuditSettings};
 use crate::data_dir::DataDir;
 use crate::files;
+use crate::root_key::RootKeySource;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -13,10 +14,11 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use trent_crypto::attestation::{ROOTS_BYTES_MAX, Roots};
-use trent_crypto::root_key::RootKey;
+use trent_keystore::root_key::Access;
 use trent_service::audit::signing_key;
+use trent_service::root_keys::RootKeys;
 use trent_service::{AWS_NITRO_ROOT, Service, Settings};
-use trent_store::{SqliteStore, Store};
+use trent_store::SqliteStore;
 
 /// Runs a future to its end, on all processors.
 pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
@@ -27,21 +29,23 @@ pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
 /// if there is to be one.
 pub(crate) async fn open_service(
     directory: Option<&DataDir>,
+    root_key: &RootKeySource,
     mut settings: Settings,
     audit: Option<AuditSettings>,
 ) -> Result<Arc<Service>> {
-    let (store, root): (Arc<dyn Store>, RootKey) = match directory {
-        Some(directory) => {
-            let root = directory.root_key()?;
-            (Arc::new(SqliteStore::open(&directory.store_path()).await?), root)
-        }
-        None => (Arc::new(SqliteStore::open_in_memory().await?), RootKey::generate()?),
+    let (store, access) = if let Some(directory) = directory {
+        let access = root_key.access(directory.path())?;
+        (SqliteStore::open(&directory.store_path()).await?, access)
+    } else {
+        let key = trent_crypto::random::bytes(ROOT_KEY_BYTES)?;
+        (SqliteStore::open_in_memory().await?, Access::File(key))
     };
+    let root_keys = RootKeys::open(Arc::new(store), access).await?;
     if let Some(audit) = audit {
-        let key = signing_key(&*store, &root).await?;
+        let key = signing_key(&root_keys).await?;
         settings.audit = Some(Arc::new(AuditLog::open(audit, key)?));
     }
-    Ok(Arc::new(Service::open(store, &root, settings).await?))
+    Ok(Arc::new(Service::open(root_keys, settings).await?))
 }
 
 /// The roots of attestation documents in a file; without one, that of AWS.
@@ -95,3 +99,6 @@ pub(crate) enum RequestQuotas {
 }
 /// File descriptors that are no connections: store, log, TLS files.
 const DESCRIPTORS_BESIDE: u64 = 256;
+
+/// A root key in memory.
+const ROOT_KEY_BYTES: usize = 32;

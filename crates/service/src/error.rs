@@ -2,6 +2,7 @@
 
 use trent_api::{ErrorCode, KmsError};
 use trent_keystore::KeyStoreError;
+use trent_keystore::root_key::RootKeyError;
 use trent_store::StoreError;
 
 /// Why the service cannot start or cannot do what its operator asked for.
@@ -10,12 +11,16 @@ pub enum ServiceError {
     /// The store cannot be read or written.
     #[error("the store failed")]
     Store(#[from] StoreError),
-    /// The root key given is not the one that the store is sealed under.
+    /// The store cannot be opened with the root key that was given; the text says why.
+    #[error("{0}")]
+    RootKey(String),
+    /// The store key at hand is not the one that the store is sealed under. A store that began with
+    /// a root key file is sealed under the key in it.
     #[error("the store is sealed under root key {sealed_under}, but root key {given} was given")]
-    WrongRootKey {
-        /// The root key that the store names.
+    WrongStoreKey {
+        /// The store key that the store names.
         sealed_under: String,
-        /// The root key that was given.
+        /// The store key that was given.
         given: String,
     },
     /// A record does not authenticate or is no record.
@@ -36,6 +41,12 @@ pub enum ServiceError {
     /// Something else failed.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<RootKeyError> for ServiceError {
+    fn from(error: RootKeyError) -> Self {
+        Self::RootKey(error.to_string())
+    }
 }
 
 /// A sealed record that cannot be opened.
@@ -72,6 +83,6 @@ pub(crate) fn from_key_store(error: KeyStoreError) -> KmsError {
         | KeyStoreError::Refused(_)
         | KeyStoreError::TooLong
         | KeyStoreError::UnknownFormat { .. }
-        | KeyStoreError::WrongRootKey { .. } => KmsError::internal(error),
+        | KeyStoreError::WrongStoreKey { .. } => KmsError::internal(error),
     }
 }

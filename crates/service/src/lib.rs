@@ -22,6 +22,7 @@ mod operations;
 mod paging;
 pub mod pipeline;
 mod records;
+pub mod root_keys;
 pub mod seed;
 mod service;
 mod sts;

@@ -1,17 +1,23 @@
 //! Records: domain objects sealed for the store, and opened again.
 //!
-//! A record is one format byte and JSON, sealed under a key derived from the root key; kind,
+//! A record is one format byte and JSON, sealed under a key derived from the store key; kind,
 //! account, Region, name and version are authenticated with it, so that whoever can write the
 //! database can neither change a record nor put one in another's place.
 
 use crate::error::{Damaged, ServiceError};
 use crate::last_usage::LastUsage;
+use crate::material::material_spec;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use trent_core::grant::Principal;
+use trent_core::key_material::Sealed;
 use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KeyId, KmsKey, Region};
 use trent_crypto::CryptoError;
-use trent_crypto::root_key::{Purpose, RootKey, Sealer};
+use trent_crypto::key_ring::{KeyRing, RingSealer};
+use trent_crypto::store_key::{Purpose, StoreKeyId, sealed_under};
+use trent_keystore::KeyStoreError;
+use trent_keystore::software::SoftwareKeyStore;
 use trent_store::{Kind, Record, RecordId, Store};
 
 /// Something read from the store, with the version that a change of it must name.
@@ -23,15 +29,56 @@ pub(crate) struct Versioned<T> {
 
 /// Seals and opens records.
 pub(crate) struct Records {
-    sealer: Sealer,
+    sealer: RingSealer,
+    /// Seals anew what is under an old store key.
+    key_store: SoftwareKeyStore,
 }
 
 impl Records {
-    pub(crate) fn new(root: &RootKey) -> Self {
-        Self { sealer: root.sealer(Purpose::Record) }
+    pub(crate) fn new(ring: &KeyRing) -> Self {
+        Self { sealer: ring.sealer(Purpose::Record), key_store: SoftwareKeyStore::new(ring) }
     }
 
-    pub(crate) fn seal_key(&self, key: &KmsKey, version: u64) -> Result<Record, CryptoError> {
+    /// The record under the store key that seals now, its key material too; none if all of it is
+    /// already.
+    pub(crate) fn reseal(&self, record: &Record) -> Result<Option<Vec<u8>>, Damaged> {
+        if record.id.kind == Kind::Key {
+            let key = self.open_key(record)?.value;
+            let anew = self.with_materials_sealed_anew(&key);
+            if let Some(key) = anew.map_err(|error| damaged(&record.id, &error))? {
+                let sealed = self.seal(record.id.clone(), record.version, &key);
+                return Ok(Some(sealed.map_err(|error| damaged(&record.id, &error))?.sealed));
+            }
+        }
+        if self.sealer.is_current(&record.sealed) {
+            return Ok(None);
+        }
+        let associated = associated(&record.id, record.version);
+        let plain = self.sealer.open(&associated.parts(), &record.sealed);
+        let sealed = plain.and_then(|plain| self.sealer.seal(&associated.parts(), &plain));
+        sealed.map(Some).map_err(|error| damaged(&record.id, &error))
+    }
+
+    /// The store keys that a record and the key material in it are under.
+    pub(crate) fn sealed_under(
+        &self,
+        record: &Record,
+    ) -> Result<BTreeSet<StoreKeyId>, Box<dyn std::error::Error>> {
+        let mut ids = BTreeSet::from([sealed_under(&record.sealed)?]);
+        if record.id.kind == Kind::Key {
+            let key = self.open_key(record)?.value;
+            for material in key.materials.iter().filter_map(|material| material.sealed.as_ref()) {
+                ids.insert(sealed_under(&material.0)?);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Key material that was read before the store key changed is not written back as it was: its
+    /// store key may be forgotten by then.
+    pub(crate) fn seal_key(&self, key: &KmsKey, version: u64) -> Result<Record, KeyStoreError> {
+        let anew = self.with_materials_sealed_anew(key)?;
+        let key = anew.as_ref().unwrap_or(key);
         let id = key_record_id(&key.arn());
         let due_at = key.next_job().map(|job| job.due().as_millisecond());
         Ok(Record { due_at, ..self.seal(id, version, key)? })
@@ -100,22 +147,22 @@ impl Records {
         self.open(record)
     }
 
-    /// Makes sure that the store is sealed under this root key, marking a new store with it.
-    pub(crate) async fn check_root_key(
+    /// Makes sure that the store is sealed under these store keys, marking a new store with them.
+    pub(crate) async fn check_store_key(
         &self,
         store: &dyn Store,
-        root: &RootKey,
+        ring: &KeyRing,
     ) -> Result<(), ServiceError> {
-        let Some(record) = self.root_key_mark(store).await? else {
+        let Some(record) = Self::mark(store).await? else {
             let record = self
-                .seal(setting_id(ROOT_KEY_SETTING), 1, &root.id().to_string())
+                .seal(setting_id(ROOT_KEY_SETTING), 1, &ring.current().to_string())
                 .map_err(|error| ServiceError::Internal(error.to_string()))?;
             return Ok(store.commit(vec![trent_store::Change::Put(record)]).await?);
         };
         match self.sealer.open(&associated(&record.id, record.version).parts(), &record.sealed) {
             Ok(_) => Ok(()),
-            Err(CryptoError::WrongRootKey { sealed_under, current }) => {
-                Err(ServiceError::WrongRootKey {
+            Err(CryptoError::WrongStoreKey { sealed_under, current }) => {
+                Err(ServiceError::WrongStoreKey {
                     sealed_under: sealed_under.to_string(),
                     given: current.to_string(),
                 })
@@ -124,12 +171,26 @@ impl Records {
         }
     }
 
-    /// The record that marks under which root key the store is sealed.
-    pub(crate) async fn root_key_mark(
-        &self,
-        store: &dyn Store,
-    ) -> Result<Option<Record>, ServiceError> {
+    /// The record that marks under which store key a store is sealed.
+    pub(crate) async fn mark(store: &dyn Store) -> Result<Option<Record>, ServiceError> {
         Ok(store.get(&setting_id(ROOT_KEY_SETTING)).await?)
+    }
+
+    /// The key with all of its key material under the store key that seals now; none if it is.
+    fn with_materials_sealed_anew(&self, key: &KmsKey) -> Result<Option<KmsKey>, KeyStoreError> {
+        let mut changed = None;
+        for (place, material) in key.materials.iter().enumerate() {
+            let (Some(Sealed(sealed)), Some(spec)) = (&material.sealed, material_spec(key.spec))
+            else {
+                continue;
+            };
+            let anew = self.key_store.reseal(spec, key.id.as_bytes(), &material.id.0, sealed)?;
+            if let Some(anew) = anew {
+                let key = changed.get_or_insert_with(|| key.clone());
+                key.materials[place].sealed = Some(Sealed(anew));
+            }
+        }
+        Ok(changed)
     }
 
     pub(crate) fn seal_owned<T: Serialize>(
@@ -283,5 +344,5 @@ fn associated(id: &RecordId, version: u64) -> Associated<'_> {
 /// The format of the records written here.
 const FORMAT: u8 = 1;
 
-/// The setting that shows under which root key a store is sealed.
+/// The setting that shows under which store key a store is sealed.
 const ROOT_KEY_SETTING: &str = "root-key";

@@ -14,6 +14,7 @@ use crate::material::material_spec;
 use crate::measures::StoreCounts;
 use crate::measures::measured_store::MeasuredStore;
 use crate::records::{Records, Versioned, alias_record_id, grant_record_id, key_record_id};
+use crate::root_keys::RootKeys;
 use crate::throttle::Throttle;
 use crate::token::Tokens;
 use crate::web_identity::WebIdentities;
@@ -29,7 +30,6 @@ use trent_core::{
     AccountId, Alias, Grant, KeyArn, KeyId, KeyMaterial, KeyMaterialId, KmsKey, Region,
 };
 use trent_crypto::attestation::Roots;
-use trent_crypto::root_key::RootKey;
 use trent_keystore::software::SoftwareKeyStore;
 use trent_store::{Store, StoreError, bounds};
 
@@ -100,7 +100,9 @@ pub const CACHED_KEYS_MAX: u64 = 100_000;
 pub struct Service {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
+    /// Never a store as such, but one that `root_keys` gives.
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) root_keys: Arc<RootKeys>,
     pub(crate) store_counts: Arc<StoreCounts>,
     pub(crate) records: Arc<Records>,
     pub(crate) key_store: SoftwareKeyStore,
@@ -125,16 +127,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the service over a store that is sealed under `root`.
-    pub async fn open(
-        store: Arc<dyn Store>,
-        root: &RootKey,
-        settings: Settings,
-    ) -> Result<Self, ServiceError> {
+    /// Opens the service over a store of which the store keys have been opened.
+    pub async fn open(root_keys: Arc<RootKeys>, settings: Settings) -> Result<Self, ServiceError> {
         let store_counts = Arc::default();
-        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, &store_counts));
-        let records = Records::new(root);
-        records.check_root_key(&*store, root).await?;
+        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(root_keys.store(), &store_counts));
+        let records = root_keys.records();
         let clock = crate::time_travel::stored_clock(&*store, &records).await?;
         Ok(Self {
             clock,
@@ -146,8 +143,9 @@ impl Service {
             store,
             store_counts,
             records: Arc::new(records),
-            key_store: SoftwareKeyStore::new(root),
-            tokens: Tokens::new(root),
+            key_store: root_keys.key_store(),
+            tokens: Tokens::new(root_keys.ring()),
+            root_keys,
             job_status: JobStatus::default(),
             last_usages: LastUsages::default(),
             unkept_events: std::sync::Mutex::default(),

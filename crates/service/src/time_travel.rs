@@ -2,7 +2,6 @@
 //!
 //! The offset is kept in the store, so that a restart does not take time back.
 
-use crate::audit::AUDIT_SIGNING_KEY;
 use crate::clock::Clock;
 use crate::error::ServiceError;
 use crate::jobs::Dating;
@@ -54,14 +53,9 @@ impl Service {
     /// Empties the store and puts the clock back to real time.
     pub async fn reset(&self) -> Result<(), ServiceError> {
         let _running = self.running_jobs.lock().await;
-        let root_key_mark = self.records.root_key_mark(&*self.store).await?;
-        let audit_key = self.store.get(&setting_id(AUDIT_SIGNING_KEY)).await?;
+        let kept = self.root_keys.kept_by_reset().await?;
         self.store.clear().await?;
-        let kept: Vec<Change> =
-            [root_key_mark, audit_key].into_iter().flatten().map(Change::Put).collect();
-        if !kept.is_empty() {
-            self.store.commit(kept).await?;
-        }
+        self.store.commit(kept).await?;
         self.cache.clear();
         self.key_counts.clear();
         self.last_usages.clear();

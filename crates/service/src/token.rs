@@ -1,20 +1,22 @@
 //! Tokens: something small, sealed together with what it is for, as text that clients carry.
 //!
 //! Markers of lists, grant tokens and import tokens are such. Nothing can be read from a token or changed in it.
+//! After a rotation of the store key, those under the old one are good until it is forgotten.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trent_api::KmsError;
-use trent_crypto::root_key::{Purpose, RootKey, Sealer};
+use trent_crypto::key_ring::{KeyRing, RingSealer};
+use trent_crypto::store_key::Purpose;
 use zeroize::Zeroizing;
 
 pub(crate) struct Tokens {
-    sealer: Sealer,
+    sealer: RingSealer,
 }
 
 impl Tokens {
-    pub(crate) fn new(root: &RootKey) -> Self {
-        Self { sealer: root.sealer(Purpose::Marker) }
+    pub(crate) fn new(ring: &KeyRing) -> Self {
+        Self { sealer: ring.sealer(Purpose::Marker) }
     }
 
     /// A token with this content, worth nothing for anything but `purpose`.

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use trent_core::AccountId;
 use trent_core::identity::IdentityName;
-use trent_crypto::root_key::RootKey;
+use trent_keystore::root_key::Access;
 use trent_service::ServiceError;
 use trent_service::identity::admin::{Identities, Owner};
 use trent_service::identity::apply::Applying;
 use trent_service::identity::file::IdentityFile;
+use trent_service::root_keys::RootKeys;
 use trent_store::{SqliteStore, Store};
 use zeroize::Zeroizing;
 
@@ -34,9 +35,9 @@ fn none() -> BTreeMap<String, String> {
 /// Two administrators of one store.
 async fn two() -> (Identities, Identities) {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_in_memory().await.unwrap());
-    let root = RootKey::generate().unwrap();
-    let one = Identities::open(Arc::clone(&store), &root).await.unwrap();
-    (one, Identities::open(store, &root).await.unwrap())
+    let access = Access::File(Zeroizing::new(vec![0xe7; 32]));
+    let root_keys = RootKeys::open(store, access).await.unwrap();
+    (Identities::open(&root_keys), Identities::open(&root_keys))
 }
 
 /// An administrator of a store with one account.

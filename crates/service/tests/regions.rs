@@ -4,10 +4,12 @@
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
-use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
+use trent_keystore::root_key::Access;
+use trent_service::root_keys::RootKeys;
 use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
+use zeroize::Zeroizing;
 
 #[tokio::test]
 async fn a_request_for_a_region_that_is_not_there_is_refused() {
@@ -50,7 +52,8 @@ async fn service(regions: &[&str]) -> Service {
         ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
-    Service::open(store, &RootKey::generate().unwrap(), settings).await.unwrap()
+    let access = Access::File(Zeroizing::new(vec![0xe7; 32]));
+    Service::open(RootKeys::open(store, access).await.unwrap(), settings).await.unwrap()
 }
 
 /// The reply, or the error as it goes to the client.

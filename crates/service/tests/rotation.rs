@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use trent_core::AccountId;
-use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
+use trent_keystore::root_key::Access;
+use trent_service::root_keys::RootKeys;
 use trent_service::time_travel::ClockMove;
 use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
+use zeroize::Zeroizing;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -100,14 +102,14 @@ impl Key {
 
 struct World {
     path: std::path::PathBuf,
-    root: RootKey,
+    root: Access,
     service: Arc<Service>,
     keys: Vec<Key>,
 }
 
 impl World {
     async fn new(path: &Path) -> Self {
-        let root = RootKey::generate().unwrap();
+        let root = Access::File(Zeroizing::new(vec![0xe7; 32]));
         let service = open(path, &root).await;
         let mut world = Self { path: path.to_owned(), root, service, keys: Vec::new() };
         for _ in 0..KEYS {
@@ -311,7 +313,7 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
     SignedHeaders=host;x-amz-date;x-amz-target, \
     Signature=0000000000000000000000000000000000000000000000000000000000000000";
 
-async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
+async fn open(path: &Path, root: &Access) -> Arc<Service> {
     let account = AccountId::parse("000000000000").unwrap();
     let settings = Settings {
         enforce: false,
@@ -319,7 +321,8 @@ async fn open(path: &Path, root: &RootKey) -> Arc<Service> {
         ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open(path).await.unwrap());
-    Arc::new(Service::open(store, root, settings).await.unwrap())
+    let root_keys = RootKeys::open(store, root.clone()).await.unwrap();
+    Arc::new(Service::open(root_keys, settings).await.unwrap())
 }
 
 fn day() -> SignedDuration {

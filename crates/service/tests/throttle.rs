@@ -7,10 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::AccountId;
-use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
+use trent_keystore::root_key::Access;
+use trent_service::root_keys::RootKeys;
 use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
+use zeroize::Zeroizing;
 
 const REGION: &str = "us-east-1";
 const OTHER_REGION: &str = "eu-west-1";
@@ -143,6 +145,7 @@ async fn open(throttle: bool) -> Arc<Service> {
         ..Settings::new(Credentials::accepting_unknown(account, Vec::new())).unwrap()
     };
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
-    let root = RootKey::from_bytes(&[0xe7; 32]).unwrap();
-    Arc::new(Service::open(store, &root, settings).await.unwrap())
+    let access = Access::File(Zeroizing::new(vec![0xe7; 32]));
+    let root_keys = RootKeys::open(store, access).await.unwrap();
+    Arc::new(Service::open(root_keys, settings).await.unwrap())
 }

@@ -91,6 +91,10 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError>;
 
+    /// All records of every kind after the name `after`, at most `limit`, in an order that is
+    /// always the same. Takes time in proportion to the answer.
+    async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError>;
+
     /// The records with `due_at <= until` in order of `due_at`, then in the order in which they
     /// were first written, at most `limit`.
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError>;

@@ -100,6 +100,16 @@ pub enum Change {
     /// Writes the record. The stored version must be one less than the version of the record; at
     /// version 1 there must be no such record.
     Put(Record),
+    /// Writes the content anew, sealed under another key. Nothing else changes, the version
+    /// neither: it must be `version`.
+    Reseal {
+        /// The record.
+        id: RecordId,
+        /// Its version.
+        version: u64,
+        /// The same content.
+        sealed: Vec<u8>,
+    },
     /// Removes the record. The stored version must be `version`.
     Delete {
         /// The record to remove.
@@ -156,6 +166,11 @@ pub(crate) fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
                     check_text(owner, 1, bounds::NAME_BYTES_MAX, "`owner`")?;
                 }
                 (&record.id, record.version)
+            }
+            Change::Reseal { id, version, sealed } => {
+                ensure(sealed.len() <= bounds::SEALED_BYTES_MAX, "`sealed` is too long")?;
+                set_bytes += sealed.len();
+                (id, *version)
             }
             Change::Delete { id, version } | Change::Expect { id, version } => (id, *version),
             Change::ExpectAbsent { id } => (id, 1),

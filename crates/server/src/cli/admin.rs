@@ -6,6 +6,7 @@
 use super::misuse;
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::root_key::RootKeySource;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -17,9 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trent_core::AccountId;
 use trent_core::identity::{IdentityName, NAME_RULE};
-use trent_crypto::root_key::RootKey;
 use trent_service::identity::admin::{Identities, Owner};
-use trent_store::{SqliteStore, Store};
+use trent_service::root_keys::RootKeys;
+use trent_store::SqliteStore;
 use zeroize::Zeroizing;
 
 /// The options of every command of administration.
@@ -29,12 +30,26 @@ pub(crate) struct Administration {
     #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
 
-    /// The configuration of the server, which names its data directory
+    /// The configuration of the server, which names its data directory and root key
     #[arg(long, env = "TRENT_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
     #[command(flatten)]
+    root_key: RootKeyOption,
+
+    #[command(flatten)]
     output: Output,
+}
+
+/// Where the root key is.
+#[derive(Args)]
+pub(crate) struct RootKeyOption {
+    /// Where the root key is: file:PATH, passphrase:SOURCE, systemd:NAME or pkcs11:ATTRIBUTES (see
+    /// `trent root-key add --help`) [default: what the configuration says, or root.key in the data
+    /// directory]
+    #[arg(long = "root-key-provider", env = "TRENT_ROOT_KEY_PROVIDER", value_name = "WHERE")]
+    #[arg(global = true, value_parser = root_key_source)]
+    source: Option<RootKeySource>,
 }
 
 /// How answers look.
@@ -81,8 +96,7 @@ impl Administration {
         work: impl AsyncFnOnce(&Identities) -> Result<()>,
     ) -> Result<()> {
         block_on(async {
-            let (store, root) = self.open().await?;
-            let identities = Identities::open(store, &root).await?;
+            let identities = Identities::open(&self.open().await?);
             let done = work(&identities).await;
             identities.close().await;
             done
@@ -94,11 +108,19 @@ impl Administration {
         self.data_dir.as_deref()
     }
 
-    /// The store and its root key.
-    pub(crate) async fn open(&self) -> Result<(Arc<dyn Store>, RootKey)> {
-        let path = match (&self.data_dir, &self.config) {
+    /// The store, opened with its root key.
+    pub(crate) async fn open(&self) -> Result<Arc<RootKeys>> {
+        self.open_in().await.map(|(root_keys, _)| root_keys)
+    }
+
+    /// The store, opened with its root key, and its data directory.
+    pub(crate) async fn open_in(&self) -> Result<(Arc<RootKeys>, PathBuf)> {
+        let config = self.config.as_deref();
+        let config =
+            config.map(|file| Config::load(Some(file), std::env::vars_os())).transpose()?;
+        let path = match (&self.data_dir, &config) {
             (Some(path), _) => path.clone(),
-            (None, Some(file)) => Config::load(Some(file), std::env::vars_os())?.data_dir,
+            (None, Some(config)) => config.data_dir.clone(),
             (None, None) => {
                 return Err(misuse(
                     "--data-dir (TRENT_DATA_DIR) must say which data directory, or --config \
@@ -106,14 +128,24 @@ impl Administration {
                 ));
             }
         };
-        let directory = DataDir::existing(&path)?;
-        let root = directory.root_key()?;
-        Ok((Arc::new(SqliteStore::open(&directory.store_path()).await?), root))
+        let configured = config.map(|config| config.root_key.source()).unwrap_or_default();
+        let source = self.root_key.source.clone().unwrap_or(configured);
+        let directory = DataDir::existing(&path, &source)?;
+        let access = source.access(&path)?;
+        let store = SqliteStore::open(&directory.store_path()).await?;
+        Ok((RootKeys::open(Arc::new(store), access).await?, path))
     }
 
     /// Writes an answer to standard output.
     pub(crate) fn say(&self, answer: &(impl Serialize + Display)) -> Result<()> {
         self.output.say(answer)
+    }
+}
+
+impl RootKeyOption {
+    /// Where the root key is.
+    pub(crate) fn source(&self) -> RootKeySource {
+        self.source.clone().unwrap_or_default()
     }
 }
 
@@ -217,6 +249,11 @@ pub(crate) fn read_document(path: &Path) -> Result<String> {
 /// Runs a future to its end.
 pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Parses where a root key is.
+pub(crate) fn root_key_source(text: &str) -> Result<RootKeySource, String> {
+    text.parse().map_err(|error: anyhow::Error| format!("{error:#}"))
 }
 
 /// Parses an account.

@@ -96,9 +96,9 @@ impl AuditCommand {
             }
             Action::Tail(one) => one.print(&folder(one.path.clone())?),
             Action::PublicKey => block_on(async {
-                let (store, root) = shared.open().await?;
-                let key = signing_key(&*store, &root).await;
-                store.close().await;
+                let root_keys = shared.open().await?;
+                let key = signing_key(&root_keys).await;
+                root_keys.store().close().await;
                 print(&format!("{BEGIN}\n{}\n{END}\n", STANDARD.encode(key?.public_key())))
             }),
         }

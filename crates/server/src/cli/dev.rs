@@ -4,6 +4,7 @@ use super::misuse;
 use crate::audit::AuditSettings;
 use crate::data_dir::DataDir;
 use crate::http::{self, Control, Limits};
+use crate::root_key::RootKeySource;
 use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
@@ -146,8 +147,10 @@ impl Dev {
             ..Settings::new(Credentials::accepting_unknown(account, known))?
         };
         let audit = self.audit_dir.map(AuditSettings::in_folder);
-        let directory = data_dir.as_deref().map(DataDir::open_or_make).transpose()?;
-        let service = open_service(directory.as_ref(), settings, audit).await?;
+        let root_key = RootKeySource::default();
+        let directory =
+            data_dir.as_deref().map(|path| DataDir::open_or_make(path, &root_key)).transpose()?;
+        let service = open_service(directory.as_ref(), &root_key, settings, audit).await?;
         if let Some(path) = &seed {
             let seeded = service
                 .seed(&seed_text(path)?)

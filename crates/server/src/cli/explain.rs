@@ -60,9 +60,8 @@ impl Explain {
             conditions: grouped(self.condition),
         };
         block_on(async {
-            let (store, root) = shared.open().await?;
             let settings = Settings::new(Credentials::strict())?;
-            let service = Service::open(store, &root, settings).await?;
+            let service = Service::open(shared.open().await?, settings).await?;
             let explanation = service.explain(&question).await;
             service.close().await;
             let explanation = explanation?;

@@ -1,7 +1,7 @@
 //! `trent init`: the data directory of a server, with a new root key, an account and an
 //! administrator.
 
-use super::admin::{Output, account, block_on, name};
+use super::admin::{Output, RootKeyOption, account, block_on, name};
 use super::view::NewAccessKeyView;
 use crate::data_dir::DataDir;
 use anyhow::{Context as _, Result};
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use trent_core::AccountId;
 use trent_core::identity::{AccessKey, IdentityName};
 use trent_service::identity::admin::{Identities, Owner};
+use trent_service::root_keys::RootKeys;
 use trent_store::SqliteStore;
 
 /// The options of `trent init`.
@@ -29,6 +30,8 @@ pub(crate) struct Init {
     #[arg(long, value_name = "NAME", default_value = "admin", value_parser = name)]
     admin: IdentityName,
     #[command(flatten)]
+    root_key: RootKeyOption,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -37,6 +40,8 @@ pub(crate) struct Init {
 #[serde(rename_all = "PascalCase")]
 struct Made {
     data_dir: String,
+    #[serde(skip)]
+    root_key: String,
     account_id: String,
     user_arn: String,
     access_key: NewAccessKeyView,
@@ -46,10 +51,19 @@ impl Init {
     /// Makes the data directory.
     pub(crate) fn run(self) -> Result<()> {
         block_on(async {
-            let directory = DataDir::make(&self.data_dir)?;
-            let root = directory.root_key()?;
+            let source = self.root_key.source();
+            let directory = DataDir::make(&self.data_dir, &source)?;
+            let access = source.new_access(&self.data_dir)?;
             let store = SqliteStore::open(&directory.store_path()).await?;
-            let identities = Identities::open(Arc::new(store), &root).await?;
+            let root_keys = match RootKeys::open_new(Arc::new(store), access).await {
+                Ok(root_keys) => root_keys,
+                Err(error) => {
+                    // With nothing in it, it would only be in the way of the next attempt.
+                    directory.remove_store()?;
+                    return Err(error.into());
+                }
+            };
+            let identities = Identities::open(&root_keys);
             let made = self.populate(&identities).await;
             identities.close().await;
             self.output.say(&made?)
@@ -69,6 +83,7 @@ impl Init {
         let key: AccessKey = identities.create_access_key(account, Some(&self.admin)).await?;
         Ok(Made {
             data_dir: self.data_dir.display().to_string(),
+            root_key: self.root_key.source().advice(&self.data_dir),
             account_id: account.to_string(),
             user_arn: admin.arn("aws"),
             access_key: NewAccessKeyView::of(key),
@@ -78,11 +93,11 @@ impl Init {
 
 impl Display for Made {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { data_dir, account_id, user_arn, access_key } = self;
+        let Self { data_dir, root_key, account_id, user_arn, access_key } = self;
         write!(
             formatter,
             "# Made the data directory {data_dir}.\n\
-             # Its root key is {data_dir}/root.key. Keep a copy of it, apart from the copies of the \
+             # Its root key is {root_key}. Keep a copy of it, apart from the copies of the \
              store:\n\
              # without it the store cannot be read, and whoever has both has your keys.\n\
              # Account {account_id}, administrator {user_arn}.\n{access_key}"

@@ -10,6 +10,7 @@ mod explain;
 mod init;
 mod policy;
 mod role;
+mod root_key;
 mod serve;
 mod user;
 mod view;
@@ -55,6 +56,8 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Make accounts, users and roles be as a file says
     Apply(apply::Apply),
+    /// List, add and remove root keys, and rotate the store key that they seal
+    RootKey(root_key::RootKeyCommand),
     /// Say whether a principal may do something, and why
     Explain(explain::Explain),
 }
@@ -84,6 +87,7 @@ impl Arguments {
             Command::Policy(policy) => policy.run(),
             Command::Audit(audit) => audit.run(),
             Command::Apply(apply) => apply.run(),
+            Command::RootKey(root_key) => root_key.run(),
         };
         done.map(|()| ExitCode::SUCCESS)
     }
@@ -119,6 +123,7 @@ fn help() -> String {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Servers", &["dev", "serve"]),
     ("Identities", &["init", "account", "user", "role", "access-key", "policy", "apply"]),
+    ("Store", &["root-key"]),
     ("Questions", &["audit", "explain", "help"]),
 ];
 

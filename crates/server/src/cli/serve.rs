@@ -73,21 +73,25 @@ fn check(config: &Config) -> Result<()> {
         files.load()?;
     }
     settings(config)?;
-    DataDir::check(&config.data_dir).context("`data_dir`")
+    DataDir::check(&config.data_dir, &config.root_key.source()).context("`data_dir`")
 }
 
 async fn serve(config: Config, name: String) -> Result<()> {
     let tls = config.tls()?.map(TlsFiles::watched).transpose().with_context(|| name.clone())?;
-    let directory =
-        DataDir::open(&config.data_dir).context("`data_dir`").with_context(|| name.clone())?;
-    let settings = settings(&config).context(name)?;
+    let root_key = config.root_key.source();
+    let directory = DataDir::open(&config.data_dir, &root_key)
+        .context("`data_dir`")
+        .with_context(|| name.clone())?;
+    let settings = settings(&config).context(name.clone())?;
     let audit = config.audit.settings(&config.data_dir);
     if audit.is_none() {
         tracing::warn!(
             "THE AUDIT LOG IS OFF (`audit.dangerously_off`): nothing will show who did what"
         );
     }
-    let service = open_service(Some(&directory), settings, audit).await?;
+    let service = open_service(Some(&directory), &root_key, settings, audit)
+        .await
+        .with_context(|| name.clone())?;
     ensure!(
         service.clock().offset().is_zero(),
         "the clock of the store in `{}` was moved ahead by {} in development mode: rotations and \

@@ -1,18 +1,18 @@
 //! The key that signs the audit log: made once, and sealed in the store.
 
 use crate::error::ServiceError;
-use crate::records::{Records, setting_id};
+use crate::records::setting_id;
+use crate::root_keys::RootKeys;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use trent_crypto::key_pair::{KeyPair, KeyPairSpec};
-use trent_crypto::root_key::RootKey;
-use trent_store::{Change, Store, StoreError};
+use trent_store::{Change, StoreError};
 use zeroize::Zeroizing;
 
 /// The Ed25519 key pair of the store's audit log; a new one if it has none yet.
-pub async fn signing_key(store: &dyn Store, root: &RootKey) -> Result<KeyPair, ServiceError> {
+pub async fn signing_key(root_keys: &Arc<RootKeys>) -> Result<KeyPair, ServiceError> {
     let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
-    let records = Records::new(root);
-    records.check_root_key(store, root).await?;
+    let (store, records) = (root_keys.store(), root_keys.records());
     loop {
         if let Some(record) = store.get(&setting_id(SETTING)).await? {
             let stored = records.open_setting::<Stored>(&record)?.value;

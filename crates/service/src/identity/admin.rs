@@ -10,6 +10,7 @@ use super::{access_key_id, account_id, named_id, new_access_key_id, new_secret};
 use crate::clock::Clock;
 use crate::error::ServiceError;
 use crate::records::{Records, Versioned};
+use crate::root_keys::RootKeys;
 use crate::service::Service;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use trent_core::identity::{
     ACCESS_KEY_PREFIX, AccessKey, Account, IdentityName, Permissions, ROLE_ID_PREFIX, Role,
     USER_ID_PREFIX, User, unique_id,
 };
-use trent_crypto::root_key::RootKey;
 use trent_store::{Kind, RecordId, Store};
 use zeroize::Zeroizing;
 
@@ -47,11 +47,9 @@ impl Service {
 }
 
 impl Identities {
-    /// Opens the identities of a store that is sealed under `root`.
-    pub async fn open(store: Arc<dyn Store>, root: &RootKey) -> Result<Self, ServiceError> {
-        let records = Records::new(root);
-        records.check_root_key(&*store, root).await?;
-        Ok(Self { store, records: Arc::new(records) })
+    /// The identities of a store of which the store keys have been opened.
+    pub fn open(root_keys: &Arc<RootKeys>) -> Self {
+        Self { store: root_keys.store(), records: Arc::new(root_keys.records()) }
     }
 
     /// Finishes what is under way in the store and closes it.

@@ -6,8 +6,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 impl Service {
-    /// Runs the jobs until the future is dropped.
+    /// Runs the jobs and follows the store keys until the future is dropped.
     pub async fn run_jobs(&self) {
+        let follow = std::sync::Arc::clone(&self.root_keys).follow();
+        tokio::join!(self.run_due_jobs(), follow, self.forget_after_rotations());
+    }
+
+    /// Key material in the cache is also held as it was sealed. Under a store key that is forgotten
+    /// it would be worth nothing.
+    async fn forget_after_rotations(&self) {
+        let mut changes = self.root_keys.changes();
+        while changes.changed().await.is_ok() {
+            self.cache.clear();
+        }
+    }
+
+    async fn run_due_jobs(&self) {
         let mut usages_written = Instant::now();
         loop {
             if usages_written.elapsed() >= USAGES_EVERY {

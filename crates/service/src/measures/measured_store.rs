@@ -134,6 +134,10 @@ impl Store for MeasuredStore {
         self.read(self.store.list_owned(kind, account, region, owner, after, limit)).await
     }
 
+    async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError> {
+        self.read(self.store.scan(after, limit)).await
+    }
+
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
         self.read(self.store.due(until, limit)).await
     }

@@ -73,18 +73,20 @@ mod tests {
     use super::*;
     use crate::authenticate::Credentials;
     use crate::jobs::Dating;
+    use crate::root_keys::RootKeys;
     use crate::service::Settings;
     use std::sync::Arc;
     use trent_core::{AccountId, AliasName, Region};
-    use trent_crypto::root_key::RootKey;
+    use trent_keystore::root_key::Access;
     use trent_store::{SqliteStore, Store};
 
     #[tokio::test]
     async fn a_rotation_is_overdue_until_it_is_done() {
         let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
         let settings = Settings::new(Credentials::strict()).unwrap();
-        let root = RootKey::generate().unwrap();
-        let service = Service::open(Arc::clone(&store) as _, &root, settings).await.unwrap();
+        let access = Access::File(vec![0xe7; 32].into());
+        let root_keys = RootKeys::open(Arc::clone(&store) as _, access).await.unwrap();
+        let service = Service::open(root_keys, settings).await.unwrap();
         let id = (
             AccountId::parse("111122223333").unwrap(),
             Region::parse("eu-west-1").unwrap(),

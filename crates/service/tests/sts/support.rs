@@ -14,13 +14,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use trent_core::AccountId;
 use trent_core::identity::IdentityName;
-use trent_crypto::root_key::RootKey;
 use trent_iam::Request;
 use trent_iam::web_identity::Jwks;
+use trent_keystore::root_key::Access;
 use trent_service::identity::admin::{Identities, Owner};
+use trent_service::root_keys::RootKeys;
 use trent_service::web_identity::{Issuer, KeysUnavailable, WebIdentities, WebIdentityKeys};
 use trent_service::{Credentials, Origin, Service, Settings};
 use trent_store::SqliteStore;
+use zeroize::Zeroizing;
 
 pub(crate) const OWN: &str = "111122223333";
 pub(crate) const OTHER: &str = "444455556666";
@@ -81,7 +83,7 @@ impl Reply {
 
 impl World {
     pub(crate) async fn new(enforce: bool) -> Self {
-        let root = RootKey::generate().unwrap();
+        let access = Access::File(Zeroizing::new(vec![0xe7; 32]));
         let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
         let issuer = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let keys = Arc::new(Keys(Arc::new(key_set(&issuer))));
@@ -96,8 +98,9 @@ impl World {
             web_identities: Some(WebIdentities { issuers: vec![trusted], keys }),
             ..Settings::new(credentials).unwrap()
         };
-        let service = Service::open(store.clone(), &root, settings).await.unwrap();
-        let identities = Identities::open(store, &root).await.unwrap();
+        let root_keys = RootKeys::open(store, access).await.unwrap();
+        let identities = Identities::open(&root_keys);
+        let service = Service::open(root_keys, settings).await.unwrap();
         for digits in [OWN, OTHER] {
             identities.create_account(Some(account(digits)), "").await.unwrap();
         }

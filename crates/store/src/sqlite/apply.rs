@@ -146,6 +146,7 @@ fn statement(change: &Change) -> &'static str {
     match change {
         Change::Put(record) if record.version == 1 => queries::INSERT,
         Change::Put(_) => queries::UPDATE,
+        Change::Reseal { .. } => queries::RESEAL,
         Change::Delete { .. } => queries::DELETE,
         Change::Expect { .. } => queries::EXPECT,
         Change::ExpectAbsent { .. } => queries::EXPECT_ABSENT,
@@ -164,6 +165,9 @@ fn bind(
             let query = bind_id(query.bind(record.due_at), record.id);
             let query = if version == 1 { query } else { query.bind(version - 1) };
             query.bind(number)
+        }
+        Change::Reseal { id, version, sealed } => {
+            bind_id(query.bind(sealed), id).bind(signed(version)).bind(number)
         }
         Change::Delete { id, version } => bind_id(query, id).bind(signed(version)).bind(number),
         Change::Expect { id, version } => bind_id(query.bind(number), id).bind(signed(version)),

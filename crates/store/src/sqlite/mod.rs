@@ -147,6 +147,16 @@ impl Store for SqliteStore {
         self.read_records(query.bind(owner).bind(after.unwrap_or("")).bind(limit)).await
     }
 
+    async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        // Kinds begin at 1.
+        let kind = after.map_or(0, |id| id.kind.code());
+        let [account, region, name] = after
+            .map_or(["", "", ""], |RecordId { account, region, name, .. }| [account, region, name]);
+        let query = sqlx::query(queries::SCAN).bind(kind).bind(account).bind(region).bind(name);
+        self.read_records(query.bind(limit)).await
+    }
+
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
         check_limit(limit)?;
         self.read_records(sqlx::query(queries::DUE).bind(until).bind(limit)).await

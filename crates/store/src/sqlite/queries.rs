@@ -30,6 +30,10 @@ pub(super) const LIST_OWNED: &str = "\
     WHERE kind = ? AND account = ? AND region = ? AND owner = ? AND name > ? \
     ORDER BY name LIMIT ?";
 
+pub(super) const SCAN: &str = "\
+    SELECT kind, account, region, name, version, sealed, owner, due_at FROM record INDEXED BY record_by_id \
+    WHERE (kind, account, region, name) > (?, ?, ?, ?) ORDER BY kind, account, region, name LIMIT ?";
+
 pub(super) const DUE: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
     WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?";
@@ -54,6 +58,10 @@ pub(super) const INSERT: &str = "\
 
 pub(super) const UPDATE: &str = "\
     UPDATE record SET version = ?, sealed = ?, owner = ?, due_at = ? \
+    WHERE kind = ? AND account = ? AND region = ? AND name = ? AND version = ? RETURNING ?;";
+
+pub(super) const RESEAL: &str = "\
+    UPDATE record SET sealed = ? \
     WHERE kind = ? AND account = ? AND region = ? AND name = ? AND version = ? RETURNING ?;";
 
 pub(super) const DELETE: &str = "\
@@ -121,6 +129,7 @@ mod tests {
         for (sql, expected) in [
             (GET, by_id),
             (UPDATE, by_id),
+            (RESEAL, by_id),
             (DELETE, by_id),
             (EXPECT, by_id),
             (EXPECT_ABSENT, covered),
@@ -135,6 +144,7 @@ mod tests {
                 "USING INDEX record_by_owner \
                  (kind=? AND account=? AND region=? AND owner=? AND name>?)",
             ),
+            (SCAN, "USING INDEX record_by_id ((kind,account,region,name)>(?,?,?,?))"),
             (DUE, "USING INDEX record_by_due_at (due_at<?)"),
             (NEXT_DUE, "USING COVERING INDEX record_by_due_at (due_at>?)"),
             (COUNT, "USING COVERING INDEX record_by_id (kind=? AND account=? AND region=?)"),

@@ -62,6 +62,31 @@ pub(crate) async fn delete_needs_the_version(store: AnyStore) {
     conflict(&store, vec![delete("a", 2)]).await;
 }
 
+pub(crate) async fn reseal_needs_the_version_and_keeps_it(store: AnyStore) {
+    let reseal = |name: &str, version, sealed: &[u8]| Change::Reseal {
+        id: id(name),
+        version,
+        sealed: sealed.to_vec(),
+    };
+    conflict(&store, vec![reseal("a", 1, b"lost")]).await;
+    let mut full = record("a", 1);
+    full.owner = Some("owner".to_owned());
+    full.due_at = Some(7);
+    commit(&store, vec![Change::Put(full.clone()), put("b", 1)]).await;
+    for _ in 0..2 {
+        commit(&store, vec![reseal("a", 1, b"anew")]).await;
+        full.sealed = b"anew".to_vec();
+        assert_eq!(store.get(&id("a")).await.unwrap(), Some(full.clone()));
+    }
+    commit(&store, vec![put("a", 2)]).await;
+    for wrong in [1, 3] {
+        conflict(&store, vec![reseal("a", wrong, b"lost")]).await;
+        conflict(&store, vec![reseal("b", 1, b"lost"), reseal("a", wrong, b"lost")]).await;
+    }
+    assert_eq!(store.get(&id("a")).await.unwrap(), Some(record("a", 2)));
+    assert_eq!(store.get(&id("b")).await.unwrap(), Some(record("b", 1)));
+}
+
 pub(crate) async fn expect_needs_the_version(store: AnyStore) {
     conflict(&store, vec![expect("a", 1)]).await;
     commit(&store, vec![put("a", 1)]).await;
@@ -216,6 +241,7 @@ pub(crate) async fn bounds_are_enforced(store: AnyStore) {
         vec![put("a", bounds::VERSION_MAX + 1)],
         vec![delete("a", 0)],
         vec![expect("a", u64::MAX)],
+        vec![Change::Reseal { id: id("a"), version: 1, sealed: large.sealed.clone() }],
         vec![Change::Put(large)],
         vec![put("", 1)],
         vec![put("nul\0", 1)],

@@ -59,6 +59,37 @@ pub(crate) async fn list_is_paged(store: AnyStore) {
     assert_eq!(listed, Vec::<String>::new());
 }
 
+pub(crate) async fn scan_finds_every_record_once(store: AnyStore) {
+    let mut all = Vec::new();
+    for kind in [Kind::Setting, Kind::Key, Kind::AccessKey] {
+        for account in ["", ACCOUNT, "444455556666"] {
+            for region in ["", REGION] {
+                for name in ["a", "b", "é"] {
+                    all.push(id_in(kind, account, region, name));
+                }
+            }
+        }
+    }
+    commit(&store, all.iter().map(|id| Change::Put(at(id.clone(), 1))).collect()).await;
+    for page in [1, 5, 100] {
+        let (mut seen, mut after) = (vec![], None);
+        loop {
+            let records = store.scan(after.as_ref(), page).await.unwrap();
+            assert!(records.len() <= usize::try_from(page).unwrap());
+            let Some(last) = records.last() else { break };
+            after = Some(last.id.clone());
+            seen.extend(records);
+        }
+        assert_eq!(seen.len(), all.len(), "pages of {page}");
+        for id in &all {
+            let found = seen.iter().filter(|record| record.id == *id);
+            assert_eq!(found.collect::<Vec<_>>(), [&at(id.clone(), 1)]);
+        }
+    }
+    let too_many = store.scan(None, bounds::LIMIT_MAX + 1).await;
+    assert!(matches!(too_many, Err(StoreError::InvalidRecord { .. })));
+}
+
 pub(crate) async fn list_owned_is_paged(store: AnyStore) {
     let alias = |account: &str, name: &str, owner: Option<&str>| {
         let mut record = at(id_in(Kind::Alias, account, REGION, name), 1);
