@@ -6,8 +6,11 @@
 //! returns.
 
 mod error;
+mod postgres;
 mod record;
+mod row;
 mod sqlite;
+mod url;
 mod writer;
 
 use std::time::Duration;
@@ -17,6 +20,7 @@ use async_trait::async_trait;
 pub use crate::error::StoreError;
 pub use crate::record::{Change, Kind, Record, RecordId, bounds};
 pub use crate::sqlite::SqliteStore;
+pub use crate::url::{StoreUrl, UrlError};
 
 /// Where the records live.
 ///
@@ -160,7 +164,7 @@ pub struct Changes {
     /// How far this tells: what to ask for next. Never less than what was asked for, unless the
     /// database was restored to an earlier state; then `records` is none.
     pub sequence: u64,
-    /// The records that were written or removed, each once, in no particular order. None: it
+    /// The records that were written or removed, each once; not those that were only sealed anew. None: it
     /// cannot be told any more; anything may have changed.
     pub records: Option<Vec<RecordId>>,
 }

@@ -34,6 +34,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
+/// What is written.
+#[derive(Clone, Debug)]
 pub(crate) enum Work {
     Commit(Vec<Change>),
     Clear,

@@ -20,6 +20,7 @@ use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
 use self::connections::Connections;
 use crate::error::StoreError;
 use crate::record::{Change, Kind, Record, RecordId, check_changes, check_claim, check_limit};
+use crate::row::{self, column, number};
 use crate::writer::{Work, Writer};
 use crate::{Changes, Store};
 
@@ -76,7 +77,7 @@ impl SqliteStore {
         &self,
         query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
     ) -> Result<Vec<Record>, StoreError> {
-        self.read(query).await?.iter().map(queries::record).collect()
+        self.read(query).await?.iter().map(row::record).collect()
     }
 }
 
@@ -130,7 +131,7 @@ impl Store for SqliteStore {
         check_limit(limit)?;
         let query = sqlx::query(queries::LIST_NAMES).bind(kind.code()).bind(account).bind(region);
         let rows = self.read(query.bind(after.unwrap_or("")).bind(limit)).await?;
-        rows.iter().map(queries::only_column).collect()
+        rows.iter().map(|row| column(row, 0)).collect()
     }
 
     async fn list_owned(
@@ -164,14 +165,13 @@ impl Store for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         let rows = self.read(sqlx::query(queries::NEXT_DUE)).await?;
-        rows.first().map(queries::only_column).transpose()
+        rows.first().map(|row| column(row, 0)).transpose()
     }
 
     async fn count(&self, kind: Kind, account: &str, region: &str) -> Result<u64, StoreError> {
         let query = sqlx::query(queries::COUNT).bind(kind.code()).bind(account).bind(region);
         let rows = self.read(query).await?;
-        let count: i64 = rows.first().map_or(Ok(0), queries::only_column)?;
-        u64::try_from(count).map_err(StoreError::damaged)
+        rows.first().map_or(Ok(0), |row| number(row, 0))
     }
 
     async fn count_owned(
@@ -183,8 +183,7 @@ impl Store for SqliteStore {
     ) -> Result<u64, StoreError> {
         let query = sqlx::query(queries::COUNT_OWNED).bind(kind.code()).bind(account);
         let rows = self.read(query.bind(region).bind(owner)).await?;
-        let count: i64 = rows.first().map_or(Ok(0), queries::only_column)?;
-        u64::try_from(count).map_err(StoreError::damaged)
+        rows.first().map_or(Ok(0), |row| number(row, 0))
     }
 
     async fn clear(&self) -> Result<(), StoreError> {

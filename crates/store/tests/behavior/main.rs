@@ -4,6 +4,7 @@
 
 mod commits;
 mod concurrency;
+mod postgres_server;
 mod readings;
 mod sharing;
 mod sqlite_file;
@@ -29,6 +30,14 @@ macro_rules! every_backend {
                 crate::$module::$case(std::sync::Arc::new(store)).await;
             })*
         }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let store = crate::postgres_server::new_database().await.open().await.unwrap();
+                crate::$module::$case(store).await;
+            })*
+        }
     };
 }
 
@@ -52,6 +61,7 @@ every_backend! {
     commits::clear_removes_everything,
     commits::a_closed_store_is_unavailable,
     readings::get_of_nothing,
+    readings::a_name_with_nul_is_of_nothing,
     readings::list_is_in_order_of_name,
     readings::list_is_paged,
     readings::list_owned_is_paged,
