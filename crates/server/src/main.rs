@@ -13,6 +13,7 @@ mod oidc;
 mod root_key;
 mod shutdown;
 mod start;
+mod store;
 mod tls;
 
 use std::io::Write as _;

@@ -4,6 +4,7 @@ use crate::audit::{AuditLog, AuditSettings};
 use crate::data_dir::DataDir;
 use crate::files;
 use crate::root_key::RootKeySource;
+use crate::store::StoreSource;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -18,7 +19,7 @@ use trent_keystore::root_key::Access;
 use trent_service::audit::signing_key;
 use trent_service::root_keys::RootKeys;
 use trent_service::{AWS_NITRO_ROOT, Service, Settings};
-use trent_store::SqliteStore;
+use trent_store::{SqliteStore, Store};
 
 /// Runs a future to its end, on all processors.
 pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
@@ -30,17 +31,18 @@ pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
 pub(crate) async fn open_service(
     directory: Option<&DataDir>,
     root_key: &RootKeySource,
+    store: &StoreSource,
     mut settings: Settings,
     audit: Option<AuditSettings>,
 ) -> Result<Arc<Service>> {
-    let (store, access) = if let Some(directory) = directory {
+    let (store, access): (Arc<dyn Store>, _) = if let Some(directory) = directory {
         let access = root_key.access(directory.path())?;
-        (SqliteStore::open(&directory.store_path()).await?, access)
+        (store.open(directory.path()).await?, access)
     } else {
         let key = trent_crypto::random::bytes(ROOT_KEY_BYTES)?;
-        (SqliteStore::open_in_memory().await?, Access::File(key))
+        (Arc::new(SqliteStore::open_in_memory().await?), Access::File(key))
     };
-    let root_keys = RootKeys::open(Arc::new(store), access).await?;
+    let root_keys = RootKeys::open(store, access).await?;
     if let Some(audit) = audit {
         let key = signing_key(&root_keys).await?;
         settings.audit = Some(Arc::new(AuditLog::open(audit, key)?));

@@ -21,7 +21,7 @@ use crate::sqlite::SqliteStore;
 pub struct StoreUrl(Place);
 
 /// Why a text is not a [`StoreUrl`]. Does not have the password in it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not where a store is (`sqlite:PATH` or `postgres://USER@HOST/DATABASE`): {0}")]
 pub struct UrlError(String);
 
