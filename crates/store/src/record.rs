@@ -110,6 +110,9 @@ pub enum Change {
         /// The same content.
         sealed: Vec<u8>,
     },
+    /// Writes the record as it was in another store, with its version. There must be no such
+    /// record.
+    Restore(Record),
     /// Removes the record. The stored version must be `version`.
     Delete {
         /// The record to remove.
@@ -158,7 +161,7 @@ pub(crate) fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
     let mut set_bytes = 0;
     for change in changes {
         let (id, version) = match change {
-            Change::Put(record) => {
+            Change::Put(record) | Change::Restore(record) => {
                 let bytes = record.sealed.len();
                 ensure(bytes <= bounds::SEALED_BYTES_MAX, "`sealed` is too long")?;
                 set_bytes += bytes;

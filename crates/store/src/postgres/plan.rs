@@ -139,6 +139,7 @@ impl<'a> Records<'a, '_> {
                     (*version, *version)
                 }
                 Change::Delete { version, .. } => (*version, 0),
+                Change::Restore(record) => (0, record.version),
                 Change::ExpectAbsent { .. } => (0, 0),
             };
             after.insert(id, next);
@@ -166,7 +167,7 @@ impl<'a> Records<'a, '_> {
             inserted: 0,
         });
         match change {
-            Change::Put(record) => {
+            Change::Put(record) | Change::Restore(record) => {
                 if known.version == 0 {
                     self.written += 1;
                     known.inserted = self.written;
@@ -196,7 +197,7 @@ impl<'a> Records<'a, '_> {
 
 fn id_of(change: &Change) -> &RecordId {
     match change {
-        Change::Put(record) => &record.id,
+        Change::Put(record) | Change::Restore(record) => &record.id,
         Change::Reseal { id, .. }
         | Change::Delete { id, .. }
         | Change::Expect { id, .. }
@@ -233,6 +234,10 @@ mod tests {
             (Change::Put(record), None) => {
                 table.push((record.id.clone(), 1, record.sealed.clone()));
             }
+            (Change::Restore(record), None) => {
+                table.push((record.id.clone(), record.version, record.sealed.clone()));
+            }
+            (Change::Restore(_), Some(_)) => return false,
             (Change::ExpectAbsent { .. }, found) => return found.is_none(),
             (
                 Change::Reseal { version: expected, .. }
@@ -283,7 +288,7 @@ mod tests {
 
     impl Idea {
         fn any() -> impl Strategy<Value = Self> {
-            let numbers = (0..5_u8, 0..4_u8, prop::bool::weighted(0.1), any::<u8>());
+            let numbers = (0..6_u8, 0..4_u8, prop::bool::weighted(0.1), any::<u8>());
             numbers.prop_map(|(kind, name, is_wrong, byte)| Self { kind, name, is_wrong, byte })
         }
 
@@ -300,6 +305,10 @@ mod tests {
                 1 => Change::Delete { id, version: version.max(1) },
                 2 => Change::Expect { id, version: version.max(1) },
                 3 => Change::ExpectAbsent { id },
+                4 => {
+                    let version = version + 3;
+                    Change::Restore(Record { id, version, sealed, owner: None, due_at: None })
+                }
                 _ => Change::Reseal { id, version: version.max(1), sealed },
             }
         }

@@ -48,6 +48,7 @@ every_backend! {
     commits::put_needs_the_version_before,
     commits::delete_needs_the_version,
     commits::reseal_needs_the_version_and_keeps_it,
+    commits::restore_needs_absence_and_keeps_the_version,
     commits::expect_needs_the_version,
     commits::expect_absent_needs_absence,
     commits::one_conflict_undoes_the_whole_set,
