@@ -1,11 +1,15 @@
-"""Starts the built binary for a test, and speaks with what is beside its API."""
+"""Starts the built binary for a test, and speaks with what is beside its API.
 
+With TRENT_TEST_STORE=postgres, each `trent dev` has its store in a PostgreSQL database of its own."""
+
+import functools
 import json
 import os
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +18,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 from certificates import Authority
+from postgres import Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("TRENT_BINARY", ROOT / "target/release/trent"))
@@ -40,7 +45,8 @@ class Trent:
 
     @property
     def command(self):
-        return [str(BINARY), "dev", "--listen", f"127.0.0.1:{self.port}", *self.arguments]
+        arguments = [*self.arguments, *store_arguments(self)]
+        return [str(BINARY), "dev", "--listen", f"127.0.0.1:{self.port}", *arguments]
 
     def start(self):
         """Starts the server and waits for its line `Ready.`."""
@@ -206,6 +212,30 @@ class TrentServe(Trent):
         result = self.run("serve", "--config", self.config, *arguments)
         assert (result.returncode, result.stdout) == (1, ""), result
         return result.stderr
+
+
+def store_arguments(server):
+    """Where the store of a `trent dev` is, unless that is where it usually is."""
+    if os.environ.get("TRENT_TEST_STORE") != "postgres":
+        return []
+    if "--data-dir" not in server.arguments:
+        # It keeps nothing: each start is a new one.
+        server.temporary = tempfile.TemporaryDirectory()
+        return ["--data-dir", server.temporary.name, "--store-url", postgres().new_database()]
+    directory = server.arguments[server.arguments.index("--data-dir") + 1]
+    return ["--store-url", database_in(directory)]
+
+
+@functools.cache
+def postgres():
+    """The PostgreSQL server of this run of tests."""
+    return Postgres()
+
+
+@functools.cache
+def database_in(_directory):
+    """The database of the servers that share a data directory."""
+    return postgres().new_database()
 
 
 def toml(value):

@@ -10,6 +10,7 @@ use crate::log;
 use crate::oidc::OidcIssuer;
 use crate::root_key::RootKeyConfig;
 use crate::start::RequestQuotas;
+use crate::store::StoreConfig;
 use crate::tls::TlsFiles;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
@@ -34,6 +35,7 @@ pub(crate) struct Config {
     #[serde(deserialize_with = "regions")]
     pub(crate) regions: Vec<Region>,
     pub(crate) root_key: RootKeyConfig,
+    pub(crate) store: StoreConfig,
     tls: Tls,
     pub(crate) http: Limits,
     pub(crate) memory: Memory,
@@ -219,6 +221,7 @@ impl Config {
         let (age, least, most) = (self.audit.max_age, AUDIT_AGE.start(), AUDIT_AGE.end());
         let is_fine = AUDIT_AGE.contains(&age);
         ensure!(is_fine, "`audit.max_age`: {age:?} is not between {least:?} and {most:?}");
+        self.store.source()?;
         log::filter(&self.log.level).context("`log.level`")?;
         Ok(())
     }
@@ -304,6 +307,7 @@ impl Default for Config {
             data_dir: PathBuf::from("/var/lib/trent"),
             regions: Vec::new(),
             root_key: RootKeyConfig::default(),
+            store: StoreConfig::default(),
             tls: Tls::default(),
             http: Limits::default(),
             memory: Memory::default(),

@@ -1,8 +1,9 @@
-//! The data directory: store, lock and, unless the root key is elsewhere, its file, readable by their
-//! owner only.
+//! The data directory: lock and, unless they are elsewhere, store and file of the root key, readable by
+//! their owner only.
 
 use crate::files;
 use crate::root_key::{self, RootKeySource};
+use crate::store::StoreSource;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -17,7 +18,11 @@ pub(crate) struct DataDir {
 
 impl DataDir {
     /// Opens or makes the directory, and a root key if there is nothing in it yet.
-    pub(crate) fn open_or_make(path: &Path, root_key: &RootKeySource) -> Result<Self> {
+    pub(crate) fn open_or_make(
+        path: &Path,
+        root_key: &RootKeySource,
+        store: &StoreSource,
+    ) -> Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -27,12 +32,12 @@ impl DataDir {
         if let Some(root_key_path) = root_key.file(path)
             && !root_key_path.exists()
         {
-            let store_path = directory.store_path();
+            let store = store.file(path).filter(|store| store.exists());
             ensure!(
-                !store_path.exists(),
+                store.is_none(),
                 "there is a store `{}` but no root key `{}`; without the root key it was made with \
                  the store cannot be read",
-                store_path.display(),
+                store.unwrap_or_default().display(),
                 root_key_path.display()
             );
             root_key::write_file(&root_key_path)?;
@@ -42,36 +47,44 @@ impl DataDir {
 
     /// Makes the directory and a root key; refused when there is a root key with a store already,
     /// and when others can use the directory.
-    pub(crate) fn make(path: &Path, root_key: &RootKeySource) -> Result<Self> {
+    pub(crate) fn make(path: &Path, root_key: &RootKeySource, store: &StoreSource) -> Result<Self> {
         let has_root_key = root_key.file(path).is_none_or(|file| file.exists());
         ensure!(
-            !(has_root_key && store_path(path).exists()),
+            !(has_root_key && store.file(path).is_some_and(|store| store.exists())),
             "`{}` is a data directory already; nothing was changed",
             path.display()
         );
         if path.exists() {
             check_private("data directory", path)?;
         }
-        Self::open_or_make(path, root_key)
+        Self::open_or_make(path, root_key, store)
     }
 
     /// Opens the directory with the root key and the store that are in it.
-    pub(crate) fn open(path: &Path, root_key: &RootKeySource) -> Result<Self> {
-        Self::check(path, root_key)?;
+    pub(crate) fn open(path: &Path, root_key: &RootKeySource, store: &StoreSource) -> Result<Self> {
+        Self::check(path, root_key, store)?;
         Self::lock(path)
     }
 
     /// The directory without its lock: its server may be running.
-    pub(crate) fn existing(path: &Path, root_key: &RootKeySource) -> Result<Self> {
-        Self::check(path, root_key)?;
+    pub(crate) fn existing(
+        path: &Path,
+        root_key: &RootKeySource,
+        store: &StoreSource,
+    ) -> Result<Self> {
+        Self::check(path, root_key, store)?;
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
     /// Checks that there are a root key, unless it is not in a file, and a store, for their owner
     /// only, without a lock.
-    pub(crate) fn check(path: &Path, root_key: &RootKeySource) -> Result<()> {
-        let store_path = store_path(path);
+    pub(crate) fn check(path: &Path, root_key: &RootKeySource, store: &StoreSource) -> Result<()> {
         let name = path.display();
+        let Some(store_path) = store.file(path) else {
+            check_private("data directory", path)?;
+            let root_key = root_key.file(path).map(|file| root_key::read_file(&file));
+            return root_key.transpose().map(drop);
+        };
         let Some(root_key_path) = root_key.file(path) else {
             let found = store_path.try_exists();
             let found = found.with_context(|| format!("looking into data directory `{name}`"))?;
@@ -115,15 +128,10 @@ impl DataDir {
         path.join("audit")
     }
 
-    /// Where the store is.
-    pub(crate) fn store_path(&self) -> PathBuf {
-        store_path(&self.path)
-    }
-
-    /// Removes a store that was just made and has nothing in it.
-    pub(crate) fn remove_store(&self) -> Result<()> {
-        let store = self.store_path();
-        for path in ["-wal", "-shm"].map(|end| store.with_extension(format!("db{end}"))) {
+    /// Removes the file of a store that was just made and has nothing in it.
+    pub(crate) fn remove_store(&self, store: &StoreSource) -> Result<()> {
+        let Some(store) = store.file(&self.path) else { return Ok(()) };
+        for path in ["-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", store.display()))) {
             if path.exists() {
                 std::fs::remove_file(path)?;
             }
@@ -150,10 +158,6 @@ impl DataDir {
             }
         }
     }
-}
-
-fn store_path(directory: &Path) -> PathBuf {
-    directory.join("trent.db")
 }
 
 fn check_private(what: &str, path: &Path) -> Result<()> {

@@ -15,6 +15,7 @@ mod oidc;
 mod root_key;
 mod shutdown;
 mod start;
+mod store;
 mod tls;
 
 use std::alloc::System;

@@ -4,6 +4,7 @@ use crate::audit::{AuditLog, AuditSettings};
 use crate::data_dir::DataDir;
 use crate::files;
 use crate::root_key::RootKeySource;
+use crate::store::StoreSource;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -18,7 +19,7 @@ use trent_keystore::root_key::Access;
 use trent_service::audit::signing_key;
 use trent_service::root_keys::RootKeys;
 use trent_service::{AWS_NITRO_ROOT, Service, Settings};
-use trent_store::{SqliteStore, StoreError};
+use trent_store::{SqliteStore, Store, StoreError};
 
 /// Runs a future to its end, on all processors.
 pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
@@ -30,12 +31,17 @@ pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
 pub(crate) async fn open_service(
     directory: Option<&DataDir>,
     root_key: &RootKeySource,
+    store: &StoreSource,
     mut settings: Settings,
     audit: Option<AuditSettings>,
 ) -> Result<Arc<Service>> {
-    let (store, access) = if let Some(directory) = directory {
+    let (store, access): (Arc<dyn Store>, _) = if let Some(directory) = directory {
         let access = root_key.access(directory.path())?;
-        (open_whole(&directory.store_path()).await?, access)
+        let store = match store.file(directory.path()) {
+            Some(path) => open_whole(&path).await?,
+            None => store.open(directory.path()).await?,
+        };
+        (store, access)
     } else {
         let key = trent_crypto::random::bytes(ROOT_KEY_BYTES)?;
         (Arc::new(SqliteStore::open_in_memory().await?), Access::File(key))
@@ -51,7 +57,7 @@ pub(crate) async fn open_service(
 /// Opens a store in a file and reads it for damage: before anything is written if that is quick, as
 /// what is hidden by damage would be taken for new; a large one beside the work, which then ends
 /// where damage is found.
-async fn open_whole(path: &Path) -> Result<Arc<SqliteStore>> {
+async fn open_whole(path: &Path) -> Result<Arc<dyn Store>> {
     let store = Arc::new(SqliteStore::open(path).await?);
     let name = format!("checking `{}`", path.display());
     if std::fs::metadata(path)?.len() <= CHECKED_FIRST_BYTES_MAX {

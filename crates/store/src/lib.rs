@@ -6,14 +6,21 @@
 //! returns.
 
 mod error;
+mod postgres;
 mod record;
+mod row;
 mod sqlite;
+mod url;
+mod writer;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use crate::error::StoreError;
 pub use crate::record::{Change, Kind, Record, RecordId, bounds};
 pub use crate::sqlite::SqliteStore;
+pub use crate::url::{StoreUrl, UrlError};
 
 /// Where the records live.
 ///
@@ -118,7 +125,46 @@ pub trait Store: Send + Sync + 'static {
     /// could be inconsistent.
     async fn clear(&self) -> Result<(), StoreError>;
 
+    /// Whether other nodes read and write the same records, so that what was read a while ago may
+    /// be old. Where they do not, [`changes`](Self::changes) never tells of any.
+    fn is_shared(&self) -> bool;
+
+    /// What the commits of all nodes, this one among them, have changed after the sequence
+    /// `after`; a node begins with 0, or with the sequence that it was told last.
+    ///
+    /// It asks the database itself, so that an answer is proof that it was reached: it holds
+    /// everything whose [`commit`](Self::commit) had returned, on whatever node, before the call
+    /// began.
+    async fn changes(&self, after: u64) -> Result<Changes, StoreError>;
+
+    /// Returns when there may be a change after the sequence `after`, and at the latest after
+    /// `at_most`. It is a hint that may be missing: only [`changes`](Self::changes) tells.
+    async fn await_change(&self, after: u64, at_most: Duration);
+
+    /// Claims a piece of work by its name for a node, for as long as `lease` from now, by the clock
+    /// of the database. The node that has it may claim it again, which prolongs it or, with no
+    /// `lease`, gives it up. False: another node has it. Always true where nodes share nothing.
+    ///
+    /// It saves work and is no lock: a node that was stopped for longer than `lease` does not know
+    /// that another one has begun. What is written is held together by the preconditions of
+    /// [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidRecord`], when `work` or `node` is no name within the [`bounds`].
+    async fn claim(&self, work: &str, node: &str, lease: Duration) -> Result<bool, StoreError>;
+
     /// Finishes what is queued, checkpoints and closes. Afterwards everything is
     /// [`StoreError::Unavailable`]. Closing again does nothing.
     async fn close(&self);
+}
+
+/// What was changed since a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// How far this tells: what to ask for next. Never less than what was asked for, unless the
+    /// database was restored to an earlier state; then `records` is none.
+    pub sequence: u64,
+    /// The records that were written or removed, each once; not those that were only sealed anew. None: it
+    /// cannot be told any more; anything may have changed.
+    pub records: Option<Vec<RecordId>>,
 }

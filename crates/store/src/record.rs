@@ -114,6 +114,9 @@ pub enum Change {
         /// The same content.
         sealed: Vec<u8>,
     },
+    /// Writes the record as it was in another store, with its version. There must be no such
+    /// record.
+    Restore(Record),
     /// Removes the record. The stored version must be `version`.
     Delete {
         /// The record to remove.
@@ -162,7 +165,7 @@ pub(crate) fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
     let mut set_bytes = 0;
     for change in changes {
         let (id, version) = match change {
-            Change::Put(record) => {
+            Change::Put(record) | Change::Restore(record) => {
                 let bytes = record.sealed.len();
                 ensure(bytes <= bounds::SEALED_BYTES_MAX, "`sealed` is too long")?;
                 set_bytes += bytes;
@@ -190,6 +193,12 @@ pub(crate) fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
 /// Holds the limit of a reading against its bound.
 pub(crate) fn check_limit(limit: u32) -> Result<(), StoreError> {
     ensure(limit <= bounds::LIMIT_MAX, "`limit` is too large")
+}
+
+/// Holds the names of a [`claim`](crate::Store::claim) against their bounds.
+pub(crate) fn check_claim(work: &str, node: &str) -> Result<(), StoreError> {
+    check_text(work, 1, bounds::NAME_BYTES_MAX, "`work`")?;
+    check_text(node, 1, bounds::NAME_BYTES_MAX, "`node`")
 }
 
 /// A NUL is refused because not every database can store it in a text.

@@ -7,6 +7,7 @@ use super::misuse;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::root_key::RootKeySource;
+use crate::store::StoreOption;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -20,7 +21,6 @@ use trent_core::AccountId;
 use trent_core::identity::{IdentityName, NAME_RULE};
 use trent_service::identity::admin::{Identities, Owner};
 use trent_service::root_keys::RootKeys;
-use trent_store::SqliteStore;
 use zeroize::Zeroizing;
 
 /// The options of every command of administration.
@@ -30,9 +30,12 @@ pub(crate) struct Administration {
     #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
 
-    /// The configuration of the server, which names its data directory and root key
+    /// The configuration of the server, which names its data directory, store and root key
     #[arg(long, env = "TRENT_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreOption,
 
     #[command(flatten)]
     root_key: RootKeyOption,
@@ -128,12 +131,13 @@ impl Administration {
                 ));
             }
         };
+        let store = self.store.source(config.as_ref())?;
         let configured = config.map(|config| config.root_key.source()).unwrap_or_default();
         let source = self.root_key.source.clone().unwrap_or(configured);
-        let directory = DataDir::existing(&path, &source)?;
+        let _directory = DataDir::existing(&path, &source, &store)?;
         let access = source.access(&path)?;
-        let store = SqliteStore::open(&directory.store_path()).await?;
-        Ok((RootKeys::open(Arc::new(store), access).await?, path))
+        let store = store.open(&path).await?;
+        Ok((RootKeys::open(store, access).await?, path))
     }
 
     /// Writes an answer to standard output.

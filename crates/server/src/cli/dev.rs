@@ -7,6 +7,7 @@ use crate::events::Sinks;
 use crate::http::{self, Control, Limits};
 use crate::root_key::RootKeySource;
 use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
+use crate::store::{StoreOption, StoreSource};
 use crate::{files, log, shutdown};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -30,6 +31,9 @@ pub(crate) struct Dev {
     /// The folder that keeps keys across restarts; without it nothing is kept.
     #[arg(long, env = "TRENT_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreOption,
 
     /// The folder of an audit log, in which each request is recorded; without it there is none.
     #[arg(long, env = "TRENT_AUDIT_DIR", value_name = "DIR")]
@@ -153,11 +157,16 @@ impl Dev {
         };
         let audit = self.audit_dir.map(AuditSettings::in_folder);
         let root_key = RootKeySource::default();
+        let store = self.store.source(None)?;
+        if store.is_given() && data_dir.is_none() {
+            return Err(misuse("--store-url needs --data-dir, which keeps the root key"));
+        }
+        let directory = data_dir.as_deref();
         let directory =
-            data_dir.as_deref().map(|path| DataDir::open_or_make(path, &root_key)).transpose()?;
+            directory.map(|path| DataDir::open_or_make(path, &root_key, &store)).transpose()?;
         let events = Sinks::of_file(self.events_file);
         settings.event_sinks = events.open()?;
-        let service = open_service(directory.as_ref(), &root_key, settings, audit).await?;
+        let service = open_service(directory.as_ref(), &root_key, &store, settings, audit).await?;
         if let Some(path) = &seed {
             let seeded = service
                 .seed(&seed_text(path)?)
@@ -170,7 +179,7 @@ impl Dev {
         }
         let listener = listen(address).await?;
         let stop = shutdown::signal()?;
-        announce(listener.local_addr()?, account, &region, data_dir.as_deref())?;
+        announce(listener.local_addr()?, account, &region, data_dir.as_deref(), &store)?;
         let server = http::Server {
             service,
             control: Control::Development,
@@ -187,8 +196,10 @@ fn announce(
     account: AccountId,
     region: &Region,
     data_dir: Option<&Path>,
+    store: &StoreSource,
 ) -> Result<()> {
     let kept = match data_dir {
+        Some(path) if store.is_given() => format!("keys are kept in {}", store.url(path)),
         Some(path) => format!("keys are kept in {}", path.display()),
         None => "nothing is kept (no --data-dir)".to_owned(),
     };

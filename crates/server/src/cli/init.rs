@@ -4,18 +4,17 @@
 use super::admin::{Output, RootKeyOption, account, block_on, name};
 use super::view::NewAccessKeyView;
 use crate::data_dir::DataDir;
-use anyhow::{Context as _, Result};
+use crate::store::StoreOption;
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
-use std::sync::Arc;
 use trent_core::AccountId;
 use trent_core::identity::{AccessKey, IdentityName};
 use trent_service::identity::admin::{Identities, Owner};
 use trent_service::root_keys::RootKeys;
-use trent_store::SqliteStore;
 
 /// The options of `trent init`.
 #[derive(Args)]
@@ -29,6 +28,8 @@ pub(crate) struct Init {
     /// The name of the user who may do everything
     #[arg(long, value_name = "NAME", default_value = "admin", value_parser = name)]
     admin: IdentityName,
+    #[command(flatten)]
+    store: StoreOption,
     #[command(flatten)]
     root_key: RootKeyOption,
     #[command(flatten)]
@@ -52,14 +53,23 @@ impl Init {
     pub(crate) fn run(self) -> Result<()> {
         block_on(async {
             let source = self.root_key.source();
-            let directory = DataDir::make(&self.data_dir, &source)?;
+            let place = self.store.source(None)?;
+            if place.file(&self.data_dir).is_none() {
+                // What is a file is looked for by the data directory.
+                let store = place.open(&self.data_dir).await?;
+                let is_empty = store.scan(None, 1).await?.is_empty();
+                store.close().await;
+                let url = place.url(&self.data_dir);
+                ensure!(is_empty, "the store `{url}` is not empty; nothing was changed");
+            }
+            let directory = DataDir::make(&self.data_dir, &source, &place)?;
             let access = source.new_access(&self.data_dir)?;
-            let store = SqliteStore::open(&directory.store_path()).await?;
-            let root_keys = match RootKeys::open_new(Arc::new(store), access).await {
+            let store = place.open(&self.data_dir).await?;
+            let root_keys = match RootKeys::open_new(store, access).await {
                 Ok(root_keys) => root_keys,
                 Err(error) => {
                     // With nothing in it, it would only be in the way of the next attempt.
-                    directory.remove_store()?;
+                    directory.remove_store(&place)?;
                     return Err(error.into());
                 }
             };

@@ -12,6 +12,7 @@ mod policy;
 mod role;
 mod root_key;
 mod serve;
+mod store;
 mod user;
 mod view;
 
@@ -58,6 +59,8 @@ enum Command {
     Apply(apply::Apply),
     /// List, add and remove root keys, and rotate the store key that they seal
     RootKey(root_key::RootKeyCommand),
+    /// Copy a store, such as from SQLite to PostgreSQL
+    Store(store::StoreCommand),
     /// Say whether a principal may do something, and why
     Explain(explain::Explain),
 }
@@ -88,6 +91,7 @@ impl Arguments {
             Command::Audit(audit) => audit.run(),
             Command::Apply(apply) => apply.run(),
             Command::RootKey(root_key) => root_key.run(),
+            Command::Store(store) => store.run(),
         };
         done.map(|()| ExitCode::SUCCESS)
     }
@@ -123,7 +127,7 @@ fn help() -> String {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Servers", &["dev", "serve"]),
     ("Identities", &["init", "account", "user", "role", "access-key", "policy", "apply"]),
-    ("Store", &["root-key"]),
+    ("Store", &["root-key", "store"]),
     ("Questions", &["audit", "explain", "help"]),
 ];
 

@@ -74,13 +74,15 @@ fn check(config: &Config) -> Result<()> {
     }
     settings(config)?;
     config.events.sinks()?;
-    DataDir::check(&config.data_dir, &config.root_key.source()).context("`data_dir`")
+    DataDir::check(&config.data_dir, &config.root_key.source(), &config.store.source()?)
+        .context("`data_dir`")
 }
 
 async fn serve(config: Config, name: String) -> Result<()> {
     let tls = config.tls()?.map(TlsFiles::watched).transpose().with_context(|| name.clone())?;
     let root_key = config.root_key.source();
-    let directory = DataDir::open(&config.data_dir, &root_key)
+    let store = config.store.source().with_context(|| name.clone())?;
+    let directory = DataDir::open(&config.data_dir, &root_key, &store)
         .context("`data_dir`")
         .with_context(|| name.clone())?;
     let mut settings = settings(&config).context(name.clone())?;
@@ -92,14 +94,14 @@ async fn serve(config: Config, name: String) -> Result<()> {
             "THE AUDIT LOG IS OFF (`audit.dangerously_off`): nothing will show who did what"
         );
     }
-    let service = open_service(Some(&directory), &root_key, settings, audit)
+    let service = open_service(Some(&directory), &root_key, &store, settings, audit)
         .await
         .with_context(|| name.clone())?;
     ensure!(
         service.clock().offset().is_zero(),
-        "the clock of the store in `{}` was moved ahead by {} in development mode: rotations and \
+        "the clock of the store `{}` was moved ahead by {} in development mode: rotations and \
          deletions in it are not of this time, and `trent serve` does not use it",
-        directory.path().display(),
+        store.url(directory.path()),
         service.clock().offset()
     );
     allow_descriptors(config.http.connections_max);

@@ -4,8 +4,8 @@ use super::{Distribution, Histogram};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
-use trent_store::{Change, Kind, Record, RecordId, Store, StoreError};
+use std::time::{Duration, Instant};
+use trent_store::{Change, Changes, Kind, Record, RecordId, Store, StoreError};
 
 /// What the store has done since the process started.
 #[derive(Debug, Default)]
@@ -162,6 +162,22 @@ impl Store for MeasuredStore {
 
     async fn clear(&self) -> Result<(), StoreError> {
         self.store.clear().await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
+        self.read(self.store.changes(after)).await
+    }
+
+    async fn await_change(&self, after: u64, at_most: Duration) {
+        self.store.await_change(after, at_most).await;
+    }
+
+    async fn claim(&self, work: &str, node: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.store.claim(work, node, lease).await
     }
 
     async fn close(&self) {

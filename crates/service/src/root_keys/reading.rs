@@ -7,8 +7,9 @@ use super::RootKeys;
 use super::table::table_id;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 use trent_crypto::store_key::sealed_under;
-use trent_store::{Change, Kind, Record, RecordId, Store, StoreError};
+use trent_store::{Change, Changes, Kind, Record, RecordId, Store, StoreError};
 
 pub(super) struct CheckedStore {
     keys: Arc<RootKeys>,
@@ -127,6 +128,22 @@ impl Store for CheckedStore {
 
     async fn clear(&self) -> Result<(), StoreError> {
         self.keys.store.clear().await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.keys.store.is_shared()
+    }
+
+    async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
+        self.keys.store.changes(after).await
+    }
+
+    async fn await_change(&self, after: u64, at_most: Duration) {
+        self.keys.store.await_change(after, at_most).await;
+    }
+
+    async fn claim(&self, work: &str, node: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.keys.store.claim(work, node, lease).await
     }
 
     async fn close(&self) {

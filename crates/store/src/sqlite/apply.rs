@@ -1,4 +1,4 @@
-//! Change sets as statements, inside a transaction that somebody else begins and commits.
+//! Change sets as statements, and the transaction around them.
 //!
 //! Every statement of sqlx travels to the thread of the connection and back, which takes longer
 //! than most statements do. So precondition and write are one statement, and a run of changes
@@ -12,17 +12,62 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Row};
 
+use super::connections::{Connections, failure, is_busy};
 use super::queries;
-use super::writer::Work;
-use crate::record::{Change, RecordId};
+use crate::error::StoreError;
+use crate::record::{Change, Record, RecordId};
+use crate::writer::{Backend, Work};
 
 /// Changes in one query. Runs are as long as a power of two, so that a connection keeps only six
 /// prepared queries of each statement.
 const RUN_MAX: usize = 32;
 
-/// Does all `works` in order. Tells for each whether its preconditions held; where they did not,
-/// nothing of it remains.
-pub(super) async fn apply(
+/// How often a transaction is begun while another process holds the lock. Each attempt waits as
+/// long as the busy timeout.
+const BEGIN_ATTEMPTS: u32 = 3;
+
+impl Backend for Connections {
+    async fn transact(&self, works: Vec<Work>) -> Result<Vec<bool>, StoreError> {
+        let mut lease = self.writer().await;
+        let connection = lease.connection().await?;
+        match commit_all(connection, works).await {
+            Ok(outcomes) => Ok(outcomes),
+            Err(error) => {
+                // SQLite may have rolled back already.
+                let _ = execute(connection, "ROLLBACK").await;
+                lease.discard();
+                Err(failure(error))
+            }
+        }
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+}
+
+async fn commit_all(
+    connection: &mut SqliteConnection,
+    works: Vec<Work>,
+) -> Result<Vec<bool>, sqlx::Error> {
+    begin(connection).await?;
+    let outcomes = apply(connection, works).await?;
+    execute(connection, "COMMIT").await?;
+    Ok(outcomes)
+}
+
+/// Shuts out other processes.
+async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut attempt = 1;
+    loop {
+        match execute(connection, "BEGIN IMMEDIATE").await {
+            Err(error) if is_busy(&error) && attempt < BEGIN_ATTEMPTS => attempt += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn apply(
     connection: &mut SqliteConnection,
     works: Vec<Work>,
 ) -> Result<Vec<bool>, sqlx::Error> {
@@ -100,6 +145,7 @@ async fn apply_run(
 fn statement(change: &Change) -> &'static str {
     match change {
         Change::Put(record) if record.version == 1 => queries::INSERT,
+        Change::Restore(_) => queries::INSERT,
         Change::Put(_) => queries::UPDATE,
         Change::Reseal { .. } => queries::RESEAL,
         Change::Delete { .. } => queries::DELETE,
@@ -116,11 +162,11 @@ fn bind(
     match change {
         Change::Put(record) => {
             let version = signed(record.version);
-            let query = query.bind(version).bind(record.sealed).bind(record.owner);
-            let query = bind_id(query.bind(record.due_at), record.id);
+            let query = bind_record(query, record);
             let query = if version == 1 { query } else { query.bind(version - 1) };
             query.bind(number)
         }
+        Change::Restore(record) => bind_record(query, record).bind(number),
         Change::Reseal { id, version, sealed } => {
             bind_id(query.bind(sealed), id).bind(signed(version)).bind(number)
         }
@@ -128,6 +174,14 @@ fn bind(
         Change::Expect { id, version } => bind_id(query.bind(number), id).bind(signed(version)),
         Change::ExpectAbsent { id } => bind_id(query.bind(number), id),
     }
+}
+
+fn bind_record(
+    query: Query<'_, Sqlite, SqliteArguments>,
+    record: Record,
+) -> Query<'_, Sqlite, SqliteArguments> {
+    let query = query.bind(signed(record.version)).bind(record.sealed).bind(record.owner);
+    bind_id(query.bind(record.due_at), record.id)
 }
 
 fn bind_id(
@@ -143,9 +197,6 @@ fn signed(version: u64) -> i64 {
 }
 
 /// Executes a statement without parameters.
-pub(super) async fn execute(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(sql).execute(connection).await.map(drop)
 }

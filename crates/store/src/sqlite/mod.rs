@@ -3,8 +3,7 @@
 //! - [`queries`]: every SQL statement of the store.
 //! - [`connections`]: opening, sharing and closing connections.
 //! - [`schema`]: recognizing a database and bringing it up to date.
-//! - [`writer`]: the one task that writes, with group commit.
-//! - [`apply`]: change sets as statements.
+//! - [`apply`]: change sets as statements, and the transaction around them.
 //! - [`integrity`]: whether the database is whole, and with [`wal`] its write-ahead log.
 
 mod apply;
@@ -13,24 +12,20 @@ mod integrity;
 mod queries;
 mod schema;
 mod wal;
-mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
-use tokio::sync::{mpsc, oneshot, watch};
 
 use self::connections::Connections;
-use self::writer::{Job, Work, Writer};
-use crate::Store;
 use crate::error::StoreError;
-use crate::record::{Change, Kind, Record, RecordId, check_changes, check_limit};
-
-/// Change sets that may wait for the writer; whoever comes then waits for a place. Four full
-/// transactions: enough to keep the disk busy, few enough to bound memory and waiting time.
-const QUEUE_MAX: usize = 4 * writer::BATCH_MAX;
+use crate::record::{Change, Kind, Record, RecordId, check_changes, check_claim, check_limit};
+use crate::row::{self, column, number};
+use crate::writer::{Work, Writer};
+use crate::{Changes, Store};
 
 /// A store in one SQLite database.
 ///
@@ -39,9 +34,7 @@ const QUEUE_MAX: usize = 4 * writer::BATCH_MAX;
 #[derive(Debug)]
 pub struct SqliteStore {
     connections: Arc<Connections>,
-    queue: mpsc::Sender<Job>,
-    /// Never changes; its sender is dropped when the writer has ended.
-    ended: watch::Receiver<()>,
+    writer: Writer,
 }
 
 impl SqliteStore {
@@ -96,18 +89,8 @@ impl SqliteStore {
     async fn start(connections: Connections) -> Result<Self, StoreError> {
         schema::prepare(&connections).await?;
         let connections = Arc::new(connections);
-        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let (running, ended) = watch::channel(());
-        tokio::spawn(Writer::new(Arc::clone(&connections), jobs, running).run());
-        Ok(Self { connections, queue, ended })
-    }
-
-    /// Gives `work` to the writer and waits for what has become of it.
-    async fn write(&self, work: Work) -> Result<(), StoreError> {
-        let (reply, outcome) = oneshot::channel();
-        let ended = |()| StoreError::unavailable("the store is closed");
-        self.queue.send(Job::Write { work, reply }).await.map_err(|_| ended(()))?;
-        outcome.await.map_err(|_| ended(()))?
+        let writer = Writer::start(Arc::clone(&connections));
+        Ok(Self { connections, writer })
     }
 
     async fn read(
@@ -123,7 +106,7 @@ impl SqliteStore {
         &self,
         query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
     ) -> Result<Vec<Record>, StoreError> {
-        self.read(query).await?.iter().map(queries::record).collect()
+        self.read(query).await?.iter().map(row::record).collect()
     }
 }
 
@@ -131,7 +114,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         check_changes(&changes)?;
-        self.write(Work::Commit(changes)).await
+        self.writer.write(Work::Commit(changes)).await
     }
 
     async fn get(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
@@ -177,7 +160,7 @@ impl Store for SqliteStore {
         check_limit(limit)?;
         let query = sqlx::query(queries::LIST_NAMES).bind(kind.code()).bind(account).bind(region);
         let rows = self.read(query.bind(after.unwrap_or("")).bind(limit)).await?;
-        rows.iter().map(queries::only_column).collect()
+        rows.iter().map(|row| column(row, 0)).collect()
     }
 
     async fn list_owned(
@@ -211,14 +194,13 @@ impl Store for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         let rows = self.read(sqlx::query(queries::NEXT_DUE)).await?;
-        rows.first().map(queries::only_column).transpose()
+        rows.first().map(|row| column(row, 0)).transpose()
     }
 
     async fn count(&self, kind: Kind, account: &str, region: &str) -> Result<u64, StoreError> {
         let query = sqlx::query(queries::COUNT).bind(kind.code()).bind(account).bind(region);
         let rows = self.read(query).await?;
-        let count: i64 = rows.first().map_or(Ok(0), queries::only_column)?;
-        u64::try_from(count).map_err(StoreError::damaged)
+        rows.first().map_or(Ok(0), |row| number(row, 0))
     }
 
     async fn count_owned(
@@ -230,17 +212,33 @@ impl Store for SqliteStore {
     ) -> Result<u64, StoreError> {
         let query = sqlx::query(queries::COUNT_OWNED).bind(kind.code()).bind(account);
         let rows = self.read(query.bind(region).bind(owner)).await?;
-        let count: i64 = rows.first().map_or(Ok(0), queries::only_column)?;
-        u64::try_from(count).map_err(StoreError::damaged)
+        rows.first().map_or(Ok(0), |row| number(row, 0))
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        self.write(Work::Clear).await
+        self.writer.write(Work::Clear).await
+    }
+
+    /// A database file is for one server. Beside it only administration commands write, and only
+    /// identities, which the server asks for by itself.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
+        Ok(Changes { sequence: after, records: Some(Vec::new()) })
+    }
+
+    async fn await_change(&self, _after: u64, at_most: Duration) {
+        tokio::time::sleep(at_most).await;
+    }
+
+    async fn claim(&self, work: &str, node: &str, _lease: Duration) -> Result<bool, StoreError> {
+        check_claim(work, node)?;
+        Ok(true)
     }
 
     async fn close(&self) {
-        // Both fail exactly when the writer has ended already, and then everything is closed.
-        let _ = self.queue.send(Job::Close).await;
-        let _ = self.ended.clone().changed().await;
+        self.writer.close().await;
     }
 }

@@ -1,11 +1,5 @@
-//! Every SQL statement that reads or writes records, and how rows become records. Simple SQL on
-//! purpose: each statement uses one index, which a test asserts.
-
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{Decode, Row, Type};
-
-use crate::error::StoreError;
-use crate::record::{Kind, Record, RecordId};
+//! Every SQL statement that reads or writes records. Simple SQL on purpose: each statement uses one
+//! index, which a test asserts.
 
 pub(super) const GET: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
@@ -78,42 +72,9 @@ pub(super) const EXPECT_ABSENT: &str = "\
 
 pub(super) const CLEAR: &str = "DELETE FROM record";
 
-/// A row of the columns in the order in which the statements above select them.
-pub(super) fn record(row: &SqliteRow) -> Result<Record, StoreError> {
-    let kind = column(row, 0)?;
-    let version: i64 = column(row, 4)?;
-    Ok(Record {
-        id: RecordId {
-            kind: Kind::from_code(kind)
-                .ok_or_else(|| StoreError::damaged(format!("unknown kind {kind}")))?,
-            account: column(row, 1)?,
-            region: column(row, 2)?,
-            name: column(row, 3)?,
-        },
-        version: u64::try_from(version).map_err(StoreError::damaged)?,
-        sealed: column(row, 5)?,
-        owner: column(row, 6)?,
-        due_at: column(row, 7)?,
-    })
-}
-
-pub(super) fn only_column<'r, T>(row: &'r SqliteRow) -> Result<T, StoreError>
-where
-    T: Decode<'r, Sqlite> + Type<Sqlite>,
-{
-    column(row, 0)
-}
-
-fn column<'r, T>(row: &'r SqliteRow, index: usize) -> Result<T, StoreError>
-where
-    T: Decode<'r, Sqlite> + Type<Sqlite>,
-{
-    row.try_get(index).map_err(StoreError::damaged)
-}
-
 #[cfg(test)]
 mod tests {
-    use sqlx::AssertSqlSafe;
+    use sqlx::{AssertSqlSafe, Row};
 
     use super::*;
     use crate::sqlite::connections::Connections;

@@ -87,6 +87,21 @@ pub(crate) async fn reseal_needs_the_version_and_keeps_it(store: AnyStore) {
     assert_eq!(store.get(&id("b")).await.unwrap(), Some(record("b", 1)));
 }
 
+pub(crate) async fn restore_needs_absence_and_keeps_the_version(store: AnyStore) {
+    let mut restored = record("a", 7);
+    restored.owner = Some("owner".to_owned());
+    restored.due_at = Some(7);
+    let restore = || Change::Restore(restored.clone());
+    conflict(&store, vec![restore(), restore()]).await;
+    commit(&store, vec![restore(), put("b", 1)]).await;
+    assert_eq!(store.get(&id("a")).await.unwrap(), Some(restored.clone()));
+    conflict(&store, vec![restore()]).await;
+    conflict(&store, vec![put("a", 1)]).await;
+    commit(&store, vec![put("a", 8)]).await;
+    commit(&store, vec![delete("a", 8), restore()]).await;
+    assert_eq!(version(&store, "a").await, 7);
+}
+
 pub(crate) async fn expect_needs_the_version(store: AnyStore) {
     conflict(&store, vec![expect("a", 1)]).await;
     commit(&store, vec![put("a", 1)]).await;
@@ -242,6 +257,7 @@ pub(crate) async fn bounds_are_enforced(store: AnyStore) {
         vec![delete("a", 0)],
         vec![expect("a", u64::MAX)],
         vec![Change::Reseal { id: id("a"), version: 1, sealed: large.sealed.clone() }],
+        vec![Change::Restore(large.clone())],
         vec![Change::Put(large)],
         vec![put("", 1)],
         vec![put("nul\0", 1)],

@@ -4,7 +4,9 @@
 
 mod commits;
 mod concurrency;
+mod postgres_server;
 mod readings;
+mod sharing;
 mod sqlite_file;
 mod support;
 
@@ -28,6 +30,14 @@ macro_rules! every_backend {
                 crate::$module::$case(std::sync::Arc::new(store)).await;
             })*
         }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let store = crate::postgres_server::new_database().await.open().await.unwrap();
+                crate::$module::$case(store).await;
+            })*
+        }
     };
 }
 
@@ -38,6 +48,7 @@ every_backend! {
     commits::put_needs_the_version_before,
     commits::delete_needs_the_version,
     commits::reseal_needs_the_version_and_keeps_it,
+    commits::restore_needs_absence_and_keeps_the_version,
     commits::expect_needs_the_version,
     commits::expect_absent_needs_absence,
     commits::one_conflict_undoes_the_whole_set,
@@ -51,6 +62,7 @@ every_backend! {
     commits::clear_removes_everything,
     commits::a_closed_store_is_unavailable,
     readings::get_of_nothing,
+    readings::a_name_with_nul_is_of_nothing,
     readings::list_is_in_order_of_name,
     readings::list_is_paged,
     readings::list_owned_is_paged,
@@ -67,4 +79,6 @@ every_backend! {
     concurrency::dropped_readings_do_not_disturb_others,
     concurrency::readings_never_see_half_a_set,
     concurrency::close_finishes_what_is_queued,
+    sharing::claims_have_bounds,
+    sharing::awaiting_a_change_ends,
 }

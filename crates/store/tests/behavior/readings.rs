@@ -14,6 +14,17 @@ pub(crate) async fn get_of_nothing(store: AnyStore) {
     assert_eq!(store.count(Kind::Key, ACCOUNT, REGION).await.unwrap(), 0);
 }
 
+pub(crate) async fn a_name_with_nul_is_of_nothing(store: AnyStore) {
+    commit(&store, vec![put("a", 1)]).await;
+    let (nul, id) = ("a\0", id("a\0"));
+    assert_eq!(store.get(&id).await.unwrap(), None);
+    assert_eq!(store.find(Kind::Key, REGION, nul, 10).await.unwrap(), []);
+    assert_eq!(store.list(Kind::Key, nul, REGION, None, 10).await.unwrap(), []);
+    assert_eq!(store.list_owned(Kind::Key, ACCOUNT, REGION, nul, None, 10).await.unwrap(), []);
+    assert_eq!(store.count(Kind::Key, ACCOUNT, nul).await.unwrap(), 0);
+    assert_eq!(store.count_owned(Kind::Key, ACCOUNT, REGION, nul).await.unwrap(), 0);
+}
+
 pub(crate) async fn list_is_in_order_of_name(store: AnyStore) {
     for name in ["b", "é", "a", "Z", "ab", "10", "9", "a b"] {
         commit(&store, vec![put(name, 1)]).await;

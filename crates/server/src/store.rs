@@ -1,0 +1,99 @@
+//! Where the store is: what is said in the configuration or on the command line. A password in it
+//! appears in no message.
+
+use crate::config::Config;
+use crate::files;
+use anyhow::{Context as _, Result, anyhow};
+use clap::Args;
+use serde::{Deserialize, Deserializer};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use trent_store::{Store, StoreUrl, UrlError};
+
+/// `[store]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreConfig {
+    /// Not an error of the file, whose messages show the line that is wrong.
+    #[serde(deserialize_with = "url")]
+    url: Option<Result<StoreUrl, UrlError>>,
+    password_file: Option<PathBuf>,
+}
+
+/// Where the store is said to be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoreSource(Option<StoreUrl>);
+
+/// Where the store is, on the command line.
+#[derive(Args)]
+pub(crate) struct StoreOption {
+    /// Where the store is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: what the
+    /// configuration says, or trent.db in the data directory]
+    #[arg(long, env = "TRENT_STORE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(global = true)]
+    store_url: Option<String>,
+}
+
+impl StoreConfig {
+    /// Where the store is. Reads the file of the password, if there is one.
+    pub(crate) fn source(&self) -> Result<StoreSource> {
+        let url = self.url.clone().transpose().context("`store.url`")?;
+        let Some(path) = &self.password_file else { return Ok(StoreSource(url)) };
+        let password =
+            files::read_secret(path, PASSWORD_BYTES_MAX).context("`store.password_file`")?;
+        let password = password.trim_end_matches(['\r', '\n']);
+        Ok(StoreSource(url.map(|url| url.with_password(password))))
+    }
+}
+
+impl StoreOption {
+    /// Where the store is: what is given goes before the configuration.
+    pub(crate) fn source(&self, config: Option<&Config>) -> Result<StoreSource> {
+        match (&self.store_url, config) {
+            (Some(text), _) => {
+                StoreSource::parse(text).map_err(|error| anyhow!("--store-url: {error}"))
+            }
+            (None, Some(config)) => config.store.source(),
+            (None, None) => Ok(StoreSource::default()),
+        }
+    }
+}
+
+impl StoreSource {
+    /// Where a text says that the store is.
+    pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
+        text.parse().map(|url| Self(Some(url)))
+    }
+
+    /// Where the store is; `data_dir` is the data directory.
+    pub(crate) fn url(&self, data_dir: &Path) -> StoreUrl {
+        self.0.clone().unwrap_or_else(|| StoreUrl::sqlite(data_dir.join(FILE)))
+    }
+
+    /// Opens the store; `data_dir` is the data directory.
+    pub(crate) async fn open(&self, data_dir: &Path) -> Result<Arc<dyn Store>> {
+        let url = self.url(data_dir);
+        url.open().await.with_context(|| format!("store `{url}`"))
+    }
+
+    /// The file of the store, if it is one.
+    pub(crate) fn file(&self, data_dir: &Path) -> Option<PathBuf> {
+        self.url(data_dir).path().map(Path::to_owned)
+    }
+
+    /// Whether it is elsewhere than in the data directory.
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+fn url<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Result<StoreUrl, UrlError>>, D::Error> {
+    Ok(Some(String::deserialize(deserializer)?.parse()))
+}
+
+/// The store in a data directory.
+const FILE: &str = "trent.db";
+
+const PASSWORD_BYTES_MAX: u64 = 4096;
