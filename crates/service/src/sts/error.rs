@@ -71,9 +71,9 @@ impl StsError {
         let Self { code, message, cause, .. } = self;
         let cause = cause.as_ref().map(ToString::to_string);
         if self.status >= 500 {
-            tracing::error!(request_id, code, message, cause, "request to STS failed");
+            tracing::error!(request_id, code, text = message, cause, "request to STS failed");
         } else {
-            tracing::debug!(request_id, code, message, cause, "request to STS refused");
+            tracing::debug!(request_id, code, text = message, cause, "request to STS refused");
         }
     }
 
