@@ -142,7 +142,7 @@ pub fn failure(request_id: &str, operation: Option<Operation>, error: &KmsError)
             request_id,
             operation = operation.map(Operation::as_str),
             code = code.as_str(),
-            message = error.message(),
+            text = error.message(),
             cause,
             "request failed"
         );

@@ -72,9 +72,9 @@ impl StsError {
         // An exception of AWS KMS has a cause of its own.
         let cause = cause.as_deref().map(|one| one.source().unwrap_or(one).to_string());
         if self.status >= 500 {
-            tracing::error!(request_id, code, message, cause, "request to STS failed");
+            tracing::error!(request_id, code, text = message, cause, "request to STS failed");
         } else {
-            tracing::debug!(request_id, code, message, cause, "request to STS refused");
+            tracing::debug!(request_id, code, text = message, cause, "request to STS refused");
         }
     }
 
