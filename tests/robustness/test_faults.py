@@ -80,7 +80,7 @@ class Run:
         self.durable = STORE | AUDIT if durability == "fsync" else STORE
         audit = {"durability": durability}
         # Files that are soon full, so that others are begun, and can be read here.
-        audit |= {"max_file_size": "64 KiB", "compress": False}
+        audit |= {"max_file_size": "16 KiB", "compress": False}
         self.log = directory / "log"
         self.server = TrentServe(
             directory,
@@ -344,7 +344,11 @@ def works(run):
 class Mode:
     """When calls fail: one of them, the n-th and those after it, or some now and then."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, kinds):
+        if kinds == ["CREATE_ENOSPC"]:
+            # There are few files to make.
+            self.rate, self.skip, self.times = faults.ALWAYS, 0, rng.choice([1, 1000])
+            return
         self.rate, self.skip, self.times = {
             "one": lambda: (faults.ALWAYS, rng.randrange(60), rng.randrange(1, 4)),
             "all": lambda: (faults.ALWAYS, rng.randrange(60), faults.WITHOUT_END),
@@ -360,7 +364,7 @@ def play_round(run, kinds, targets):
     for number, worker in enumerate(workers):
         # Each goes on with some of the newest keys, and nobody else with the same.
         worker.keys = run.keys[-6:][number::WORKERS]
-    mode = Mode(rng)
+    mode = Mode(rng, kinds)
     with ThreadPoolExecutor(WORKERS) as pool:
         working = [pool.submit(worker.work) for worker in workers]
         time.sleep(rng.random() * 0.05)
@@ -476,7 +480,7 @@ def test_faults_while_it_starts(run):
             worker.alias(worker.keys[0])
         # Mostly there is something in the write-ahead log to recover.
         run.server.kill() if run.rng.random() < 0.8 else run.server.stop()
-        mode = Mode(run.rng)
+        mode = Mode(run.rng, faults.KINDS)
         run.faults.begin(faults.KINDS, STORE | AUDIT, mode.rate, mode.skip, mode.times)
         said = run.log.stat().st_size
         try:
@@ -498,15 +502,21 @@ def test_faults_while_it_starts(run):
     assert "panicked" not in run.log.read_text()
 
 
-def test_a_disk_that_is_full(tmp_path, library, rng):
-    """A file system of its own, of two megabytes at first."""
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, of two megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]).returncode:
         pytest.skip("only root may mount")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def test_a_disk_that_is_full(tmp_path, small_disk, library, rng):
+    run = Run(tmp_path, library, rng, "written", data_dir=small_disk / "data")
+    run.start()
     try:
-        run = Run(tmp_path, library, rng, "written", data_dir=disk / "data")
-        run.start()
         worker = Worker(run, rng.random())
         while worker.failed < 20:
             worker.create(None)
@@ -515,7 +525,7 @@ def test_a_disk_that_is_full(tmp_path, library, rng):
                 worker.encrypt(key)
         assert not ready(run)
         assert "No space left on device" in run.log.read_text()
-        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
         wait_until(lambda: works(run), seconds=10)
         check(run, rng, all_keys=True)
         run.server.kill()
@@ -525,4 +535,3 @@ def test_a_disk_that_is_full(tmp_path, library, rng):
         assert run.server.stop() == 0
     finally:
         run.server.kill()
-        subprocess.run(["umount", disk], check=True)
