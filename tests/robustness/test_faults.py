@@ -344,9 +344,8 @@ def works(run):
 class Mode:
     """When calls fail: one of them, the n-th and those after it, or some now and then."""
 
-    def __init__(self, rng, kinds):
-        if kinds == ["CREATE_ENOSPC"]:
-            # There are few files to make.
+    def __init__(self, rng, is_rare=False):
+        if is_rare:
             self.rate, self.skip, self.times = faults.ALWAYS, 0, rng.choice([1, 1000])
             return
         self.rate, self.skip, self.times = {
@@ -364,7 +363,9 @@ def play_round(run, kinds, targets):
     for number, worker in enumerate(workers):
         # Each goes on with some of the newest keys, and nobody else with the same.
         worker.keys = run.keys[-6:][number::WORKERS]
-    mode = Mode(rng, kinds)
+    # Files are begun and ended now and then only.
+    is_rare = targets == AUDIT and kinds in (["CREATE_ENOSPC"], ["SYNC_EIO"])
+    mode = Mode(rng, is_rare)
     with ThreadPoolExecutor(WORKERS) as pool:
         working = [pool.submit(worker.work) for worker in workers]
         time.sleep(rng.random() * 0.05)
@@ -419,9 +420,8 @@ def library(tmp_path_factory):
 
 @pytest.fixture
 def run(request, tmp_path, library, rng):
-    # The audit log is synchronized with each record, or hardly ever.
-    is_of_sync = "SYNC_EIO" in request.node.name
-    run = Run(tmp_path, library, rng, "fsync" if is_of_sync else rng.choice(["fsync", "written"]))
+    # The audit log is synchronized with each record, or when a file ends.
+    run = Run(tmp_path, library, rng, getattr(request, "param", rng.choice(["fsync", "written"])))
     yield run
     if run.server.process and run.server.process.poll() is None:
         run.server.kill()
@@ -447,7 +447,6 @@ def test_faults_below_the_store(run, kind):
         ["WRITE_SHORT"],
         ["WRITE_TORN"],
         ["WRITE_TORN", "TRUNCATE_EIO"],
-        ["SYNC_EIO"],
         ["CREATE_ENOSPC"],
     ],
     ids="+".join,
@@ -457,6 +456,13 @@ def test_faults_below_the_audit_log(run, kinds):
     assert all(run.faults.injected[kind] for kind in kinds)
     assert (kinds == ["WRITE_SHORT"]) == (not failed)
     assert not failed or SAID[AUDIT] in log and "can be written again" in log
+
+
+@pytest.mark.parametrize("run", ["fsync", "written"], indirect=True)
+def test_an_audit_log_that_is_not_synchronized(run):
+    failed, _, log = play(run, ["SYNC_EIO"], AUDIT)
+    assert run.faults.injected["SYNC_EIO"] and failed
+    assert SAID[AUDIT] in log and "can be written again" in log
 
 
 def test_faults_everywhere(run):
@@ -480,7 +486,7 @@ def test_faults_while_it_starts(run):
             worker.alias(worker.keys[0])
         # Mostly there is something in the write-ahead log to recover.
         run.server.kill() if run.rng.random() < 0.8 else run.server.stop()
-        mode = Mode(run.rng, faults.KINDS)
+        mode = Mode(run.rng)
         run.faults.begin(faults.KINDS, STORE | AUDIT, mode.rate, mode.skip, mode.times)
         said = run.log.stat().st_size
         try:
