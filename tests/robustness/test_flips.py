@@ -3,9 +3,11 @@ does not start or by an exception, or it changes nothing. No answer is ever wron
 
 import base64
 import json
+import os
 import re
 import signal
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -307,3 +309,35 @@ def test_no_flip_in_a_store_that_was_killed_makes_an_answer_wrong(tmp_path, rng,
 
     counts = flip_all(tmp_path, house, files, places, truths)
     assert counts["refused"] > FLIPS / 10, counts
+
+
+def test_a_large_store_is_read_for_damage_beside_the_work(tmp_path, rng, house):
+    trial = Trial(tmp_path / "large", house)
+
+    def end(files):
+        """The status of a server over these files, if it ends by itself, and what it has logged."""
+        trial.put(files)
+        # SQLite reads as many pages as the first one says.
+        os.truncate(trial.folder / "trent.db", 300 * 1024 * 1024)
+        path = tmp_path / "log"
+        with open(path, "w") as log, Trent("--log", "info", data_dir=trial.folder, log=log) as one:
+            deadline = time.monotonic() + 20
+            while "read for damage" not in path.read_text() and time.monotonic() < deadline:
+                if one.process.poll() is not None:
+                    break
+                time.sleep(0.01)
+            return one.process.poll(), path.read_text()
+
+    status, log = end(house.files)
+    assert status is None and "there is none" in log, log
+    database = {"trent.db": house.files["trent.db"]}
+    ends = []
+    # Not every damage is there; of some, the server that starts comes to know by itself.
+    for flip in flips.in_structure(database, rng, 40):
+        try:
+            status, log = end(flip.applied(house.files))
+        except RuntimeError:
+            continue
+        assert (status == 1) == ("nothing more is answered" in log), log
+        ends.append(status)
+    assert 1 in ends, ends

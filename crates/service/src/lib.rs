@@ -12,6 +12,7 @@ pub mod clock;
 mod context;
 mod dispatch;
 mod error;
+pub mod events;
 pub mod identity;
 pub mod jobs;
 mod key_quota;

@@ -30,6 +30,8 @@ pub enum Kind {
     Role,
     /// An access key; its owner is the user.
     AccessKey,
+    /// An event that waits to be delivered.
+    Event,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             Self::User => 8,
             Self::Role => 9,
             Self::AccessKey => 10,
+            Self::Event => 11,
         }
     }
 
@@ -60,6 +63,7 @@ impl Kind {
             8 => Some(Self::User),
             9 => Some(Self::Role),
             10 => Some(Self::AccessKey),
+            11 => Some(Self::Event),
             _ => None,
         }
     }
@@ -220,6 +224,7 @@ mod tests {
             (Kind::User, 8),
             (Kind::Role, 9),
             (Kind::AccessKey, 10),
+            (Kind::Event, 11),
         ];
         for (kind, code) in codes {
             assert_eq!(kind.code(), code);

@@ -28,6 +28,26 @@ pub(super) async fn check(connections: &Connections) -> Result<(), StoreError> {
     result
 }
 
+/// As [`check`], without the write-ahead log, while others write: of the database as it is when this
+/// begins.
+pub(super) async fn check_beside(connections: &Connections) -> Result<(), StoreError> {
+    let mut lease = connections.reader().await;
+    check_database(lease.connection().await?).await.map(drop)
+}
+
+/// Only the write-ahead log.
+pub(super) async fn check_log_alone(connections: &Connections) -> Result<(), StoreError> {
+    let mut lease = connections.writer().await;
+    let connection = lease.connection().await?;
+    execute(connection, "BEGIN IMMEDIATE").await.map_err(failure)?;
+    let result = match page_size(connection).await {
+        Ok(page_bytes) => check_log(connections, page_bytes).await,
+        Err(error) => Err(error),
+    };
+    execute(connection, "ROLLBACK").await.map_err(failure)?;
+    result
+}
+
 /// Returns the size of its pages.
 async fn check_database(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
     let rows = sqlx::raw_sql(CHECK).fetch_all(&mut *connection).await.map_err(failure)?;
@@ -36,6 +56,10 @@ async fn check_database(connection: &mut SqliteConnection) -> Result<usize, Stor
     if found != ["ok"] {
         return Err(StoreError::damaged(found.join("; ")));
     }
+    page_size(connection).await
+}
+
+async fn page_size(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
     let row = sqlx::raw_sql("PRAGMA page_size").fetch_one(connection).await.map_err(failure)?;
     let page_bytes: i64 = row.try_get(0).map_err(failure)?;
     usize::try_from(page_bytes).map_err(StoreError::damaged)

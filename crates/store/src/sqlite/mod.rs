@@ -77,6 +77,22 @@ impl SqliteStore {
         integrity::check(&self.connections).await
     }
 
+    /// As [`Self::check`], beside others that write, and without the write-ahead log.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub async fn check_beside(&self) -> Result<(), StoreError> {
+        integrity::check_beside(&self.connections).await
+    }
+
+    /// Reads the write-ahead log for damage, which takes little time however large the store is.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub async fn check_log(&self) -> Result<(), StoreError> {
+        integrity::check_log_alone(&self.connections).await
+    }
+
     async fn start(connections: Connections) -> Result<Self, StoreError> {
         schema::prepare(&connections).await?;
         let connections = Arc::new(connections);

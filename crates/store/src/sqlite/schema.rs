@@ -17,10 +17,11 @@ const APPLICATION_ID: i64 = 0x5472_6e74;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_record.sql"),
     include_str!("../../migrations/sqlite/0002_identities.sql"),
+    include_str!("../../migrations/sqlite/0003_events.sql"),
 ];
 
 /// `user_version` of a database that is up to date.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = 3;
 const _: () = assert!(NEWEST.unsigned_abs() == MIGRATIONS.len() as u64);
 
 /// Attempts to switch to WAL mode, and how long to wait between them: SQLite does not wait for

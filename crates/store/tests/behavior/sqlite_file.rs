@@ -141,7 +141,7 @@ async fn a_newer_store_is_refused() {
     let mut connection = stranger(&path).await;
     run(&mut connection, "PRAGMA user_version = 1000").await;
     let error = refused(&path).await;
-    assert!(matches!(error, StoreError::Newer { found: 1000, supported: 2 }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 1000, supported: 3 }), "{error:?}");
     run(&mut connection, "PRAGMA user_version = -1").await;
     let error = refused(&path).await;
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
