@@ -36,6 +36,8 @@ struct OpenFile {
     /// Bytes of whole lines.
     bytes: u64,
     opened: Instant,
+    /// Its last line says that another file follows.
+    is_ended: bool,
 }
 
 impl Writer {
@@ -62,7 +64,7 @@ impl Writer {
         };
         if keeps_nothing {
             let log = LogFile { first: 1, path: folder };
-            writer.file = Some(OpenFile { file: None, log, bytes: 0, opened: Instant::now() });
+            writer.file = Some(OpenFile::new(None, log, 0));
         } else {
             let name = || format!("audit log `{}`", folder.display());
             writer.begin(&folder).with_context(name)?;
@@ -100,13 +102,24 @@ impl Writer {
 
     /// Adds a checkpoint, durably.
     pub(super) fn checkpoint(&mut self, reason: Reason) -> Result<()> {
+        if self.is_ended() {
+            self.next_file()?;
+        }
+        self.add_checkpoint(reason)?;
+        self.synchronize()
+    }
+
+    fn add_checkpoint(&mut self, reason: Reason) -> Result<()> {
         let time = now();
         self.add(|chain, buffer, key| chain.checkpoint(buffer, &time, reason, key))?;
         self.unsigned_since = None;
-        match self.file.as_ref().and_then(|open| open.file.as_ref()) {
-            Some(file) => Ok(file.sync_data()?),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        let Some(open) = &self.file else { return Ok(()) };
+        let synchronized = open.file.as_ref().map_or(Ok(()), File::sync_data);
+        synchronized.with_context(|| format!("synchronizing `{}`", open.log.path.display()))
     }
 
     /// When there is something to do without records.
@@ -126,8 +139,8 @@ impl Writer {
 
     /// Tries whether writing is possible again, with a note of what was torn and refused.
     pub(super) fn repair(&mut self, refused_records: u64) -> Result<()> {
-        if self.file.is_none() {
-            self.add_file()?;
+        if self.file.is_none() || self.is_ended() {
+            self.next_file()?;
         }
         let open = self.file.as_mut().context("there is no file")?;
         if let Err(error) = open.try_room() {
@@ -145,17 +158,27 @@ impl Writer {
     pub(super) fn is_full(&self) -> bool {
         let AuditSettings { file_bytes_max, age_max, .. } = self.settings;
         self.file.as_ref().is_none_or(|open| {
-            open.file.is_some()
-                && (open.bytes >= file_bytes_max || open.opened.elapsed() >= age_max)
+            open.is_ended
+                || open.file.is_some()
+                    && (open.bytes >= file_bytes_max || open.opened.elapsed() >= age_max)
         })
     }
 
-    /// Ends the file, if there is one, and begins another.
+    fn is_ended(&self) -> bool {
+        self.file.as_ref().is_some_and(|open| open.is_ended)
+    }
+
+    /// Ends the file, if there is one, and begins another. Where that fails, it goes on from there
+    /// the next time: nothing may follow the end of a file in it.
     fn next_file(&mut self) -> Result<()> {
-        if self.file.is_some() {
-            self.checkpoint(Reason::File)?;
-            self.file = None;
+        if self.file.is_some() && !self.is_ended() {
+            self.add_checkpoint(Reason::File)?;
+            if let Some(open) = &mut self.file {
+                open.is_ended = true;
+            }
         }
+        self.synchronize()?;
+        self.file = None;
         self.add_file()?;
         if self.settings.compress {
             compress(&self.settings.folder)?;
@@ -166,10 +189,12 @@ impl Writer {
     fn add_file(&mut self) -> Result<()> {
         let log = LogFile::new(&self.settings.folder, self.chain.seq);
         let file = log.create().with_context(|| format!("making `{}`", log.path.display()))?;
-        File::open(&self.settings.folder)?.sync_all()?;
-        let opened = Instant::now();
+        if let Err(error) = File::open(&self.settings.folder).and_then(|folder| folder.sync_all()) {
+            let _ = std::fs::remove_file(&log.path);
+            return Err(error.into());
+        }
         let path = log.path.clone();
-        self.file = Some(OpenFile { file: Some(file), log, bytes: 0, opened });
+        self.file = Some(OpenFile::new(Some(file), log, 0));
         self.add_opened().inspect_err(|_| {
             // A file without a line says nothing.
             self.file = None;
@@ -244,8 +269,7 @@ impl Writer {
                 return Ok(());
             }
             let file = OpenOptions::new().read(true).write(true).open(&last.path)?;
-            let opened = Instant::now();
-            let mut open = OpenFile { file: Some(file), log: last, bytes: end.bytes, opened };
+            let mut open = OpenFile::new(Some(file), last, end.bytes);
             open.cut()?;
             self.file = Some(open);
             return Ok(());
@@ -255,6 +279,10 @@ impl Writer {
 }
 
 impl OpenFile {
+    fn new(file: Option<File>, log: LogFile, bytes: u64) -> Self {
+        Self { file, log, bytes, opened: Instant::now(), is_ended: false }
+    }
+
     /// Writes after the last whole line.
     fn write(&mut self, lines: &[u8], durability: Durability) -> std::io::Result<()> {
         if let Some(file) = &self.file {
