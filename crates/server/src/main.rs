@@ -18,7 +18,7 @@ mod start;
 mod store;
 mod tls;
 
-use std::alloc::System;
+use mimalloc::MiMalloc;
 use std::io::Write as _;
 use std::process::ExitCode;
 use zeroizing_alloc::ZeroAlloc;
@@ -26,7 +26,7 @@ use zeroizing_alloc::ZeroAlloc;
 /// All memory is overwritten when it is given back: requests, answers, and every copy of a secret in
 /// a buffer of HTTP, TLS or JSON.
 #[global_allocator]
-static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
+static MEMORY: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     let error = match hardening::harden().and_then(|()| cli::Arguments::read().run()) {
