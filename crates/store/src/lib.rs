@@ -7,13 +7,15 @@
 
 mod error;
 mod record;
+mod snapshot;
 mod sqlite;
 
 use async_trait::async_trait;
 
 pub use crate::error::StoreError;
-pub use crate::record::{Change, Kind, Record, RecordId, bounds};
-pub use crate::sqlite::SqliteStore;
+pub use crate::record::{Change, Kind, RECORD_SCHEMA, Record, RecordId, bounds};
+pub use crate::snapshot::Snapshot;
+pub use crate::sqlite::{Inspection, SqliteStore};
 
 /// Where the records live.
 ///
@@ -91,6 +93,10 @@ pub trait Store: Send + Sync + 'static {
     /// All records of every kind after the name `after`, at most `limit`, in an order that is
     /// always the same. Takes time in proportion to the answer.
     async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError>;
+
+    /// All records of every kind as they are at this point in time, whatever is written while they
+    /// are read. A store in memory answers nobody else meanwhile.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
 
     /// The records with `due_at <= until` in order of `due_at`, then in the order in which they
     /// were first written, at most `limit`.

@@ -3,6 +3,11 @@
 
 use crate::error::StoreError;
 
+/// Which kinds of records there are, and what is in them, as a number that grows with each new kind:
+/// what a backup says, so that an older version of the program refuses it as a whole. The schema of
+/// the database is a matter of its own.
+pub const RECORD_SCHEMA: u32 = 2;
+
 /// What a record is about.
 ///
 /// Stored as small integers that never change. A new kind comes with a new schema version, even
@@ -33,7 +38,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn code(self) -> i64 {
+    /// The small integer.
+    pub fn code(self) -> i64 {
         match self {
             Self::Setting => 1,
             Self::Key => 2,
@@ -48,7 +54,8 @@ impl Kind {
         }
     }
 
-    pub(crate) fn from_code(code: i64) -> Option<Self> {
+    /// The kind of a small integer.
+    pub fn from_code(code: i64) -> Option<Self> {
         match code {
             1 => Some(Self::Setting),
             2 => Some(Self::Key),
@@ -100,6 +107,8 @@ pub enum Change {
     /// Writes the record. The stored version must be one less than the version of the record; at
     /// version 1 there must be no such record.
     Put(Record),
+    /// Writes a record of a backup, in the version that it had. There must be no such record.
+    Restore(Record),
     /// Writes the content anew, sealed under another key. Nothing else changes, the version
     /// neither: it must be `version`.
     Reseal {
@@ -158,7 +167,7 @@ pub(crate) fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
     let mut set_bytes = 0;
     for change in changes {
         let (id, version) = match change {
-            Change::Put(record) => {
+            Change::Put(record) | Change::Restore(record) => {
                 let bytes = record.sealed.len();
                 ensure(bytes <= bounds::SEALED_BYTES_MAX, "`sealed` is too long")?;
                 set_bytes += bytes;
@@ -225,6 +234,8 @@ mod tests {
             assert_eq!(kind.code(), code);
             assert_eq!(Kind::from_code(code), Some(kind));
         }
+        // Whoever adds a kind changes both.
+        assert_eq!((RECORD_SCHEMA, codes.len()), (2, 10));
         for unknown in [0, codes.len() + 1] {
             assert_eq!(Kind::from_code(i64::try_from(unknown).unwrap()), None);
         }

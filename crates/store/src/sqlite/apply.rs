@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::queries;
 use super::writer::Work;
-use crate::record::{Change, RecordId};
+use crate::record::{Change, Record, RecordId};
 
 /// Changes in one query. Runs are as long as a power of two, so that a connection keeps only six
 /// prepared queries of each statement.
@@ -100,6 +100,7 @@ async fn apply_run(
 fn statement(change: &Change) -> &'static str {
     match change {
         Change::Put(record) if record.version == 1 => queries::INSERT,
+        Change::Restore(_) => queries::INSERT,
         Change::Put(_) => queries::UPDATE,
         Change::Reseal { .. } => queries::RESEAL,
         Change::Delete { .. } => queries::DELETE,
@@ -116,11 +117,11 @@ fn bind(
     match change {
         Change::Put(record) => {
             let version = signed(record.version);
-            let query = query.bind(version).bind(record.sealed).bind(record.owner);
-            let query = bind_id(query.bind(record.due_at), record.id);
+            let query = bind_record(query, record);
             let query = if version == 1 { query } else { query.bind(version - 1) };
             query.bind(number)
         }
+        Change::Restore(record) => bind_record(query, record).bind(number),
         Change::Reseal { id, version, sealed } => {
             bind_id(query.bind(sealed), id).bind(signed(version)).bind(number)
         }
@@ -128,6 +129,14 @@ fn bind(
         Change::Expect { id, version } => bind_id(query.bind(number), id).bind(signed(version)),
         Change::ExpectAbsent { id } => bind_id(query.bind(number), id),
     }
+}
+
+fn bind_record(
+    query: Query<'_, Sqlite, SqliteArguments>,
+    record: Record,
+) -> Query<'_, Sqlite, SqliteArguments> {
+    let query = query.bind(signed(record.version)).bind(record.sealed).bind(record.owner);
+    bind_id(query.bind(record.due_at), record.id)
 }
 
 fn bind_id(

@@ -2,7 +2,8 @@
 //!
 //! - [`queries`]: every SQL statement of the store.
 //! - [`connections`]: opening, sharing and closing connections.
-//! - [`schema`]: recognizing a database and bringing it up to date.
+//! - [`schema`]: recognizing a database and bringing it up to date, after a copy was made.
+//! - [`snapshot`]: reading everything as it is at one point in time.
 //! - [`writer`]: the one task that writes, with group commit.
 //! - [`apply`]: change sets as statements.
 
@@ -10,6 +11,7 @@ mod apply;
 mod connections;
 mod queries;
 mod schema;
+mod snapshot;
 mod writer;
 
 use std::path::Path;
@@ -20,10 +22,12 @@ use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::connections::Connections;
+pub use self::schema::Inspection;
+use self::snapshot::SqliteSnapshot;
 use self::writer::{Job, Work, Writer};
-use crate::Store;
 use crate::error::StoreError;
 use crate::record::{Change, Kind, Record, RecordId, check_changes, check_limit};
+use crate::{Snapshot, Store};
 
 /// Change sets that may wait for the writer; whoever comes then waits for a place. Four full
 /// transactions: enough to keep the disk busy, few enough to bound memory and waiting time.
@@ -43,7 +47,8 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the database file at `path`, after creating it with mode 0600 if there is none, and
-    /// brings its schema up to date. The directory must exist and be writable.
+    /// brings its schema up to date. The directory must exist and be writable. A database of an older
+    /// schema is copied beforehand: `trent.db` of schema 1 to `trent.db.schema-1.bak` beside it.
     ///
     /// Several processes may have the same file open, but it must be on a local file system.
     ///
@@ -64,13 +69,40 @@ impl SqliteStore {
         Self::start(Connections::to_memory()).await
     }
 
+    /// Opens the database file at `path` to read it. It must have the newest schema; nothing is
+    /// migrated, and every write is [`StoreError::Unavailable`].
+    ///
+    /// # Errors
+    /// As those of [`SqliteStore::open`]; [`StoreError::Older`] instead of a migration.
+    pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let connections = Connections::to_read(path)?;
+        schema::check(&connections).await?;
+        Ok(Self::over(connections))
+    }
+
+    /// Which schema the database file at `path` has, and whether SQLite finds it whole. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As those of [`SqliteStore::open`].
+    pub async fn inspect(path: &Path) -> Result<Inspection, StoreError> {
+        let connections = Connections::to_read(path)?;
+        let inspected = schema::inspect(&connections).await;
+        connections.close().await;
+        inspected
+    }
+
     async fn start(connections: Connections) -> Result<Self, StoreError> {
         schema::prepare(&connections).await?;
+        Ok(Self::over(connections))
+    }
+
+    fn over(connections: Connections) -> Self {
         let connections = Arc::new(connections);
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let (running, ended) = watch::channel(());
         tokio::spawn(Writer::new(Arc::clone(&connections), jobs, running).run());
-        Ok(Self { connections, queue, ended })
+        Self { connections, queue, ended }
     }
 
     /// Gives `work` to the writer and waits for what has become of it.
@@ -173,6 +205,10 @@ impl Store for SqliteStore {
             .map_or(["", "", ""], |RecordId { account, region, name, .. }| [account, region, name]);
         let query = sqlx::query(queries::SCAN).bind(kind).bind(account).bind(region).bind(name);
         self.read_records(query.bind(limit)).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(SqliteSnapshot::take(&self.connections).await?))
     }
 
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {

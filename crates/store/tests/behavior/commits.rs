@@ -87,6 +87,20 @@ pub(crate) async fn reseal_needs_the_version_and_keeps_it(store: AnyStore) {
     assert_eq!(store.get(&id("b")).await.unwrap(), Some(record("b", 1)));
 }
 
+pub(crate) async fn restore_needs_absence_and_keeps_the_version(store: AnyStore) {
+    let mut full = record("a", 7);
+    full.owner = Some("owner".to_owned());
+    full.due_at = Some(7);
+    commit(&store, vec![Change::Restore(full.clone()), Change::Restore(record("b", 1))]).await;
+    assert_eq!(store.get(&id("a")).await.unwrap(), Some(full.clone()));
+    for there in ["a", "b"] {
+        conflict(&store, vec![put("c", 1), Change::Restore(record(there, 9))]).await;
+    }
+    assert_eq!(version(&store, "c").await, 0);
+    commit(&store, vec![put("a", 8)]).await;
+    assert_eq!(store.get(&id("a")).await.unwrap(), Some(record("a", 8)));
+}
+
 pub(crate) async fn expect_needs_the_version(store: AnyStore) {
     conflict(&store, vec![expect("a", 1)]).await;
     commit(&store, vec![put("a", 1)]).await;

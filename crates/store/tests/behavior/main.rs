@@ -38,6 +38,7 @@ every_backend! {
     commits::put_needs_the_version_before,
     commits::delete_needs_the_version,
     commits::reseal_needs_the_version_and_keeps_it,
+    commits::restore_needs_absence_and_keeps_the_version,
     commits::expect_needs_the_version,
     commits::expect_absent_needs_absence,
     commits::one_conflict_undoes_the_whole_set,
@@ -56,6 +57,7 @@ every_backend! {
     readings::list_owned_is_paged,
     readings::find_looks_in_all_accounts,
     readings::scan_finds_every_record_once,
+    readings::a_snapshot_has_every_record_in_order,
     readings::due_is_in_order_of_time,
     readings::next_due_is_the_smallest,
     readings::count_counts,
@@ -66,5 +68,6 @@ every_backend! {
     concurrency::dropped_futures_do_not_disturb_others,
     concurrency::dropped_readings_do_not_disturb_others,
     concurrency::readings_never_see_half_a_set,
+    concurrency::a_snapshot_never_has_half_a_set,
     concurrency::close_finishes_what_is_queued,
 }
