@@ -6,12 +6,14 @@
 pub mod audit;
 mod authenticate;
 mod authorize;
+pub mod backup;
 mod cache;
 mod change_set;
 pub mod clock;
 mod context;
 mod dispatch;
 mod error;
+pub mod examine;
 pub mod identity;
 pub mod jobs;
 mod key_quota;

@@ -39,6 +39,11 @@ impl Records {
         Self { sealer: ring.sealer(Purpose::Record), key_store: SoftwareKeyStore::new(ring) }
     }
 
+    /// What opens the key material in records of keys.
+    pub(crate) fn key_store(&self) -> &SoftwareKeyStore {
+        &self.key_store
+    }
+
     /// The record under the store key that seals now, its key material too; none if all of it is
     /// already.
     pub(crate) fn reseal(&self, record: &Record) -> Result<Option<Vec<u8>>, Damaged> {
@@ -307,7 +312,7 @@ pub(crate) fn arn_of_record(id: &RecordId) -> Option<KeyArn> {
     })
 }
 
-fn damaged(id: &RecordId, cause: &dyn std::fmt::Display) -> Damaged {
+pub(crate) fn damaged(id: &RecordId, cause: &dyn std::fmt::Display) -> Damaged {
     let record = match (id.kind, arn_of_record(id)) {
         (Kind::Key, Some(arn)) => arn.to_string(),
         (kind, _) => format!("{kind:?} {}/{}/{}", id.account, id.region, id.name),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trent_crypto::store_key::StoreKey;
 use trent_keystore::root_key::{Access, Provider, RootKey};
-use trent_store::{Store, StoreError};
+use trent_store::{Snapshot, Store, StoreError};
 
 /// How long an old store key opens after a rotation, if nobody says otherwise: longer than anything
 /// lives that was handed out under it. Import tokens are valid for 24 hours, sessions for at most 12.
@@ -123,6 +123,33 @@ impl RootKeys {
         .await
     }
 
+    /// The table and the store keys as they are in a snapshot; with `own`, under that root key and no
+    /// other. On a token a new key is made, unless one there is a root key of the store.
+    pub(crate) async fn in_snapshot(
+        &self,
+        snapshot: &mut dyn Snapshot,
+        own: Option<&Access>,
+    ) -> Result<(Table, StoreKeys), ServiceError> {
+        let found = snapshot.get(&table::table_id()).await?;
+        let found = found.map(|record| table::parse(&record)).transpose()?;
+        let Found { mut table, version } = match found {
+            Some(found) => found,
+            None => self.direct_table()?,
+        };
+        let keys = self.store_keys_of(&table, version).await?;
+        if let Some(own) = own {
+            let known = table::unlock_one(own, &table).await?.map(|root| root.id().to_string());
+            if let Some(id) = known {
+                table.root_keys.retain(|entry| entry.id == id);
+            } else {
+                let (provider, root) = create(own).await?;
+                table.root_keys = vec![Entry::new(&root, provider, now(), &keys)?];
+            }
+        }
+        let table = table.under(&keys.current)?;
+        Ok((table, keys))
+    }
+
     /// Makes a new store key, sealed under every root key; those that this value was not opened
     /// with are found with `others`. From now on it seals. The old one opens for the time of
     /// `keep_old` and while something is under it. Returns the name of the new one.
@@ -174,6 +201,11 @@ impl RootKeys {
         if let Some(found) = table::read(&*self.store).await? {
             return Ok(found);
         }
+        self.direct_table()
+    }
+
+    /// What the table would be of a store that has none.
+    fn direct_table(&self) -> Result<Found, ServiceError> {
         let (root, keys) = direct(&self.access)?;
         Ok(Found { table: with_one(&root, Provider::File, &keys)?, version: 0 })
     }
@@ -274,7 +306,7 @@ async fn create(access: &Access) -> Result<(Provider, Arc<RootKey>), ServiceErro
 }
 
 /// Root keys are of the real world, whatever the clock of a store in development mode says.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Clock::default().real_now()
 }
 
