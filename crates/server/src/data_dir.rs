@@ -55,6 +55,32 @@ impl DataDir {
         Self::open_or_make(path, root_key)
     }
 
+    /// Opens or makes a directory for a store that is to be restored; refused when there is one
+    /// already, and when others can use the directory. The root key has to be there.
+    pub(crate) fn for_restore(path: &Path, root_key: &RootKeySource) -> Result<Self> {
+        let store = store_path(path);
+        let files = ["db", "db-wal", "db-shm"].map(|end| store.with_extension(end));
+        if let Some(file) = files.iter().find(|file| file.symlink_metadata().is_ok()) {
+            bail!(
+                "there is a store in `{}` already (`{}`); nothing was changed",
+                path.display(),
+                file.display()
+            );
+        }
+        if path.exists() {
+            check_private("data directory", path)?;
+        }
+        if let Some(file) = root_key.file(path) {
+            ensure!(
+                file.exists(),
+                "there is no root key `{}`: put the root key that opens the backup there, readable \
+                 by its owner only, or say with --root-key-provider where it is",
+                file.display()
+            );
+        }
+        Self::open_or_make(path, root_key)
+    }
+
     /// Opens the directory with the root key and the store that are in it.
     pub(crate) fn open(path: &Path, root_key: &RootKeySource) -> Result<Self> {
         Self::check(path, root_key)?;
@@ -113,6 +139,11 @@ impl DataDir {
     /// Where the audit log of a data directory is, unless it is configured elsewhere.
     pub(crate) fn audit_in(path: &Path) -> PathBuf {
         path.join("audit")
+    }
+
+    /// Where the store of a data directory is.
+    pub(crate) fn store_in(path: &Path) -> PathBuf {
+        store_path(path)
     }
 
     /// Where the store is.

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trent_core::AccountId;
 use trent_core::identity::{IdentityName, NAME_RULE};
+use trent_keystore::root_key::Access;
 use trent_service::identity::admin::{Identities, Owner};
 use trent_service::root_keys::RootKeys;
 use trent_store::SqliteStore;
@@ -39,6 +40,14 @@ pub(crate) struct Administration {
 
     #[command(flatten)]
     output: Output,
+}
+
+/// Where things are.
+pub(crate) struct Place {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) root_key: RootKeySource,
+    /// If one was named.
+    pub(crate) config: Option<Config>,
 }
 
 /// Where the root key is.
@@ -115,10 +124,19 @@ impl Administration {
 
     /// The store, opened with its root key, and its data directory.
     pub(crate) async fn open_in(&self) -> Result<(Arc<RootKeys>, PathBuf)> {
+        let Place { data_dir, root_key, .. } = self.place()?;
+        let directory = DataDir::existing(&data_dir, &root_key)?;
+        let access = root_key.access(&data_dir)?;
+        let store = SqliteStore::open(&directory.store_path()).await?;
+        Ok((RootKeys::open(Arc::new(store), access).await?, data_dir))
+    }
+
+    /// Where the data directory and the root key are.
+    pub(crate) fn place(&self) -> Result<Place> {
         let config = self.config.as_deref();
         let config =
             config.map(|file| Config::load(Some(file), std::env::vars_os())).transpose()?;
-        let path = match (&self.data_dir, &config) {
+        let data_dir = match (&self.data_dir, &config) {
             (Some(path), _) => path.clone(),
             (None, Some(config)) => config.data_dir.clone(),
             (None, None) => {
@@ -128,12 +146,18 @@ impl Administration {
                 ));
             }
         };
-        let configured = config.map(|config| config.root_key.source()).unwrap_or_default();
-        let source = self.root_key.source.clone().unwrap_or(configured);
-        let directory = DataDir::existing(&path, &source)?;
-        let access = source.access(&path)?;
-        let store = SqliteStore::open(&directory.store_path()).await?;
-        Ok((RootKeys::open(Arc::new(store), access).await?, path))
+        let configured = config.as_ref().map(|config| config.root_key.source());
+        let root_key = self.root_key.source.clone().or(configured).unwrap_or_default();
+        Ok(Place { data_dir, root_key, config })
+    }
+
+    /// What is needed to use the root key; a data directory need not be given if the root key is
+    /// elsewhere.
+    pub(crate) fn access(&self) -> Result<Access> {
+        match &self.root_key.source {
+            Some(source) if !source.is_in_data_dir() => source.access(Path::new("")),
+            _ => self.place().and_then(|place| place.root_key.access(&place.data_dir)),
+        }
     }
 
     /// Writes an answer to standard output.

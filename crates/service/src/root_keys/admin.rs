@@ -60,18 +60,16 @@ pub struct StoreKeyStatus {
 }
 
 impl RootKeys {
+    /// Which root keys there are.
+    pub async fn known(&self) -> Result<Vec<RootKeyStatus>, ServiceError> {
+        Ok(self.root_keys_in(&self.find().await?).await)
+    }
+
     /// Which root keys and store keys there are. Reads the whole store.
     pub async fn status(&self) -> Result<Status, ServiceError> {
         let found = self.find().await?;
-        let in_use = self.loaded.lock().await.root.id().to_string();
+        let root_keys = self.root_keys_in(&found).await;
         let counted = self.count().await?;
-        let is_direct = found.version == 0;
-        let root_keys = found.table.root_keys.iter().map(|entry| RootKeyStatus {
-            id: entry.id.clone(),
-            provider: entry.provider.clone(),
-            created: (!is_direct).then_some(entry.created),
-            is_in_use: entry.id == in_use,
-        });
         let until: HashMap<&str, Timestamp> =
             found.table.retired.iter().map(|one| (one.id.as_str(), one.until)).collect();
         let store_keys = found.table.store_keys().into_iter().map(|id| StoreKeyStatus {
@@ -79,11 +77,19 @@ impl RootKeys {
             until: until.get(id).copied(),
             records: counted.under.get(id).copied().unwrap_or_default(),
         });
-        Ok(Status {
-            root_keys: root_keys.collect(),
-            store_keys: store_keys.collect(),
-            damaged_records: counted.damaged,
-        })
+        Ok(Status { root_keys, store_keys: store_keys.collect(), damaged_records: counted.damaged })
+    }
+
+    async fn root_keys_in(&self, found: &Found) -> Vec<RootKeyStatus> {
+        let in_use = self.loaded.lock().await.root.id().to_string();
+        let is_direct = found.version == 0;
+        let root_keys = found.table.root_keys.iter().map(|entry| RootKeyStatus {
+            id: entry.id.clone(),
+            provider: entry.provider.clone(),
+            created: (!is_direct).then_some(entry.created),
+            is_in_use: entry.id == in_use,
+        });
+        root_keys.collect()
     }
 
     /// Adds a root key: every store key is sealed under it, too. On a token a new key is made.

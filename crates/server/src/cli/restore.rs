@@ -1,0 +1,53 @@
+//! `trent restore`: a backup becomes the store of a new data directory.
+
+use super::admin::{Administration, Place, block_on};
+use super::backup::{BackupView, open, shown};
+use crate::data_dir::DataDir;
+use anyhow::{Context as _, Result};
+use clap::Args;
+use std::path::PathBuf;
+use trent_service::backup::{restore, verify};
+use trent_store::{SqliteStore, Store as _};
+
+/// The options of `trent restore`.
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    shared: Administration,
+}
+
+impl Restore {
+    /// Restores the backup, after all of it was verified.
+    pub(crate) fn run(self) -> Result<()> {
+        let Self { file, shared } = self;
+        block_on(async {
+            let Place { data_dir, root_key, .. } = shared.place()?;
+            let directory = DataDir::for_restore(&data_dir, &root_key)?;
+            let access = root_key.access(&data_dir)?;
+            let faults = verify(open(&file)?, &access).await.with_context(|| shown(&file))?.faults;
+            let store = SqliteStore::open(&directory.store_path()).await?;
+            let restored = restore(open(&file)?, &access, &store).await;
+            store.close().await;
+            let restored = match restored {
+                Ok(restored) => restored,
+                Err(error) => {
+                    // A part of a store would only be in the way of the next attempt.
+                    directory.remove_store()?;
+                    return Err(error).with_context(|| format!("restoring {}", shown(&file)));
+                }
+            };
+            let postponed = match restored.postponed_deletions {
+                0 => String::new(),
+                number => format!(
+                    "\n{number} KMS keys that were to be deleted sooner are deleted in seven days: \
+                     cancel what is wrong\n(CancelKeyDeletion)."
+                ),
+            };
+            let note = format!("Restored into {}.{postponed}", data_dir.display());
+            shared.say(&BackupView::new(&file, &restored.outline, Some(&faults), &note))
+        })
+    }
+}
