@@ -14,9 +14,13 @@ pub(crate) struct Arguments {
     /// Short rounds and few keys: a smoke test.
     #[arg(long)]
     quick: bool,
+    /// Over how many keys Encrypt is measured, several separated by commas [default: 1000,100000,
+    /// or 1000 if quick]
+    #[arg(long, value_name = "COUNT", value_delimiter = ',')]
+    keys: Vec<usize>,
     /// How many keys there are when rotation is measured [default: 100000, or 2000 if quick]
     #[arg(long, value_name = "COUNT")]
-    keys: Option<usize>,
+    rotation_keys: Option<usize>,
     /// How many of them become due at once [default: a tenth]
     #[arg(long, value_name = "COUNT")]
     due: Option<usize>,
@@ -47,13 +51,19 @@ pub(crate) enum Part {
     Decrypt,
     /// GenerateDataKey.
     GenerateDataKey,
+    /// GenerateMac.
+    GenerateMac,
+    /// Sign with RSA_2048, P-256, Ed25519 and ML_DSA_65.
+    Sign,
+    /// Encrypt over very many keys, in random order; starts and listings with them.
+    Keys,
     /// Encrypt with key policy and IAM policy enforced, and without.
     Enforcement,
     /// Encrypt with an audit log and without.
     Audit,
     /// Encrypt beside CreateKey of RSA keys.
     KeyGeneration,
-    /// CreateKey and RotateKeyOnDemand, on disk.
+    /// CreateKey, UpdateAlias and RotateKeyOnDemand, on disk.
     Write,
     /// Start-up, and the rotation of many keys among very many.
     Rotation,
@@ -70,14 +80,16 @@ pub(crate) struct Plan {
     pub(crate) round: Duration,
     pub(crate) write_round: Duration,
     pub(crate) starts: usize,
-    pub(crate) keys: usize,
+    /// How many keys there are, each in turn.
+    pub(crate) keys: Vec<usize>,
+    pub(crate) rotation_keys: usize,
     pub(crate) due: usize,
     only: Vec<Part>,
 }
 
 impl Plan {
     pub(crate) fn new(arguments: Arguments) -> Result<Self> {
-        let Arguments { quick, keys, due, only, binary, command: _ } = arguments;
+        let Arguments { quick, mut keys, rotation_keys, due, only, binary, command: _ } = arguments;
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
         let binary = binary.unwrap_or_else(|| target.join("release/trent"));
         ensure!(
@@ -85,10 +97,17 @@ impl Plan {
             "there is no `{}`; run `cargo build --release --package trent`",
             binary.display()
         );
-        let keys = keys.unwrap_or(if quick { 2_000 } else { 100_000 });
-        let due = due.unwrap_or(keys / 10);
-        ensure!(keys >= KEYS_MIN, "`--keys` must be at least {KEYS_MIN}");
-        ensure!((1..keys).contains(&due), "`--due` must be at least 1 and less than `--keys`");
+        if keys.is_empty() {
+            keys = if quick { vec![1_000] } else { vec![1_000, 100_000] };
+        }
+        let rotation_keys = rotation_keys.unwrap_or(if quick { 2_000 } else { 100_000 });
+        let due = due.unwrap_or(rotation_keys / 10);
+        let enough = keys.iter().chain([&rotation_keys]).all(|count| *count >= KEYS_MIN);
+        ensure!(enough, "`--keys` and `--rotation-keys` must be at least {KEYS_MIN}");
+        ensure!(
+            (1..rotation_keys).contains(&due),
+            "`--due` must be at least 1 and less than `--rotation-keys`"
+        );
         let ms = Duration::from_millis;
         Ok(Self {
             binary,
@@ -99,6 +118,7 @@ impl Plan {
             write_round: if quick { ms(200) } else { ms(1500) },
             starts: if quick { 1 } else { 5 },
             keys,
+            rotation_keys,
             due,
             only,
         })

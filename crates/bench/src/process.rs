@@ -87,10 +87,16 @@ impl Server {
 
     /// CPU time that the process has used.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        cpu_time_of(&self.child.id().context("the server has ended")?.to_string())
+    }
+
+    /// Memory that the process has now, in MiB.
+    pub(crate) fn memory_mib(&self) -> Result<f64> {
         let process = self.child.id().context("the server has ended")?;
-        let path = format!("/proc/{process}/stat");
-        let stat = std::fs::read_to_string(&path).with_context(|| format!("reading `{path}`"))?;
-        cpu_time(&stat).with_context(|| format!("`{path}` says `{stat}`"))
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        Ok(kib.context("`/proc` does not say how much memory there is")? / 1024.0)
     }
 
     /// Stops the server as an operator would.
@@ -106,6 +112,13 @@ impl Server {
         ensure!(status.success(), "the server stopped with {status}");
         Ok(())
     }
+}
+
+/// CPU time that a process has used: a number, or `self`.
+pub(crate) fn cpu_time_of(process: &str) -> Result<Duration> {
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path).with_context(|| format!("reading `{path}`"))?;
+    cpu_time(&stat).with_context(|| format!("`{path}` says `{stat}`"))
 }
 
 /// Reads what a server says until it is ready; its address is in it.

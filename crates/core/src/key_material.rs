@@ -72,7 +72,7 @@ pub struct KeyMaterialId(pub [u8; 32]);
 
 impl fmt::Display for KeyMaterialId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&to_hex(&self.0))
     }
 }
 
@@ -124,12 +124,10 @@ impl<'de> Deserialize<'de> for Sealed {
 
 /// Writes bytes as lower-case hexadecimal digits, two a byte.
 pub fn to_hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 0x0f)]);
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]));
+    text
 }
 
 /// Reads hexadecimal digits, two a byte.
@@ -141,3 +139,5 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     }
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";

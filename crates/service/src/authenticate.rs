@@ -3,12 +3,14 @@
 use crate::identity::principal::Principal;
 use crate::service::Service;
 use crate::sts::session_token::SessionToken;
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 use trent_api::{ErrorCode, KmsError};
 use trent_core::{AccountId, Region};
 use trent_iam::Request;
-use trent_iam::sigv4::{AuthenticationError, AuthenticationErrorCode, Authorization};
+use trent_iam::sigv4::{AuthenticationError, AuthenticationErrorCode, Authorization, SigningKey};
 use zeroize::Zeroizing;
 
 /// An access key of an account's root, given at the start: its signatures are verified.
@@ -16,9 +18,43 @@ pub struct Credential {
     /// The access key id.
     pub access_key_id: String,
     /// The secret access key.
-    pub secret: Zeroizing<String>,
+    pub secret: Secret,
     /// The account whose root signs with it.
     pub account: AccountId,
+}
+
+/// A secret access key, with the signing key that was last derived from it: most requests of a day
+/// are for one Region.
+pub struct Secret {
+    text: Zeroizing<String>,
+    derived: ArcSwapOption<(String, SigningKey)>,
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self { text, derived: ArcSwapOption::empty() }
+    }
+}
+
+impl Secret {
+    /// Verifies what a request claims.
+    fn verify(
+        &self,
+        authorization: &Authorization,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), AuthenticationError> {
+        let scope = authorization.scope();
+        if let Some(derived) = &*self.derived.load()
+            && derived.0 == scope
+        {
+            return authorization.verify(request, &derived.1, now);
+        }
+        let key = authorization.signing_key(&self.text);
+        authorization.verify(request, &key, now)?;
+        self.derived.store(Some(Arc::new((scope.to_owned(), key))));
+        Ok(())
+    }
 }
 
 /// The access keys that are accepted beside those of the store.
@@ -78,9 +114,8 @@ impl Service {
         authorization.check_scope(service).map_err(|error| refused(&error))?;
         let region = Region::parse(authorization.region()).ok_or_else(invalid_token)?;
         let access_key_id = authorization.access_key_id();
-        let verify = |secret: &str| {
-            let key = authorization.signing_key(secret);
-            authorization.verify(request, &key, now).map_err(|error| refused(&error))
+        let verify = |secret: &Secret| {
+            secret.verify(&authorization, request, now).map_err(|error| refused(&error))
         };
         let caller = |principal: Arc<Principal>, session| Caller {
             account: principal.account,

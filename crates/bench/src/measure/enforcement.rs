@@ -71,7 +71,7 @@ impl Side {
 }
 
 /// A user with our access key; of the ten statements the last one permits what is measured.
-fn identities() -> String {
+pub(super) fn identities() -> String {
     let statement = |number: u32| {
         json!({
             "Effect": "Allow",

@@ -3,6 +3,8 @@
 mod audit;
 mod enforcement;
 mod key_generation;
+mod many_keys;
+mod raw;
 mod requests;
 mod rotation;
 mod writes;
@@ -16,6 +18,9 @@ use anyhow::{Context as _, Result};
 pub(crate) async fn all(plan: &Plan, pinning: Pinning) -> Result<Table> {
     let mut table = Table::default();
     requests::measure(plan, pinning, &mut table).await?;
+    if plan.wants(Part::Keys) {
+        many_keys::measure(plan, pinning, &mut table).await.context("measuring many keys")?;
+    }
     if plan.wants(Part::Enforcement) {
         enforcement::measure(plan, pinning, &mut table).await.context("measuring enforcement")?;
     }

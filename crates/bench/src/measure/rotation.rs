@@ -18,21 +18,26 @@ use std::time::{Duration, Instant};
 pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) -> Result<()> {
     let directory = tempfile::Builder::new().prefix("bench-").tempdir_in(&plan.scratch)?;
     let path = directory.path();
-    let some = plan.keys / 10;
+    let some = plan.rotation_keys / 10;
     let start = || Trent::start(pinning, &plan.binary, Some(path));
 
     let trent = start().await?;
-    create(&trent, some, plan.keys, table).await?;
+    create(&trent, some, plan.rotation_keys, table).await?;
     trent.server.stop().await?;
     measure_start(plan, pinning, path, some, table).await?;
 
     let mut trent = start().await?;
-    create(&trent, plan.keys - some, plan.keys, table).await?;
-    let keys = trent.list_keys(plan.keys).await?;
-    ensure!(keys.len() == plan.keys, "there are {} keys, not {}", keys.len(), plan.keys);
+    create(&trent, plan.rotation_keys - some, plan.rotation_keys, table).await?;
+    let keys = trent.list_keys(plan.rotation_keys).await?;
+    ensure!(
+        keys.len() == plan.rotation_keys,
+        "there are {} keys, not {}",
+        keys.len(),
+        plan.rotation_keys
+    );
     enable_rotation(&trent, &keys[..plan.due]).await?;
     trent.server.stop().await?;
-    measure_start(plan, pinning, path, plan.keys, table).await?;
+    measure_start(plan, pinning, path, plan.rotation_keys, table).await?;
 
     let mut trent = start().await?;
     rotate(plan, &mut trent, &keys, table).await?;
@@ -91,7 +96,7 @@ async fn enable_rotation(trent: &Trent, keys: &[String]) -> Result<()> {
 
 /// Moves the clock past the dates of the due keys, while a client encrypts.
 async fn rotate(plan: &Plan, trent: &mut Trent, keys: &[String], table: &mut Table) -> Result<()> {
-    eprintln!("rotating {} of {} keys …", plan.due, plan.keys);
+    eprintln!("rotating {} of {} keys …", plan.due, plan.rotation_keys);
     let encrypt = |key| trent.request("Encrypt", &json!({ "KeyId": key, "Plaintext": "AAAA" }));
     // Keys that rotate and keys that do not, in turn.
     let (due, others) = keys.split_at(plan.due);
@@ -128,7 +133,11 @@ async fn rotate(plan: &Plan, trent: &mut Trent, keys: &[String], table: &mut Tab
 
     let due = as_float(plan.due);
     table.push(Row {
-        what: format!("Rotation of {} keys of {}", count_text(plan.due), count_text(plan.keys)),
+        what: format!(
+            "Rotation of {} keys of {}",
+            count_text(plan.due),
+            count_text(plan.rotation_keys)
+        ),
         per_second: Some(due / elapsed.as_secs_f64()),
         cpu_us: Some(cpu.as_secs_f64() * 1e6 / due),
         ..Row::default()

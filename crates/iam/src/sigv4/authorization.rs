@@ -71,8 +71,13 @@ impl Authorization {
         self.session_token.as_deref()
     }
 
-    /// The key that must have signed if `secret` is that of the access key. It is good for
-    /// (access key id, [`Self::scope_date`], [`Self::region`], service).
+    /// The credential scope: day, Region, service and terminator.
+    pub fn scope(&self) -> &str {
+        self.credential.scope()
+    }
+
+    /// The key that must have signed if `secret` is that of the access key. It is good for all
+    /// requests with the same access key and [`Self::scope`].
     pub fn signing_key(&self, secret: &str) -> SigningKey {
         SigningKey::derive(secret, self.scope_date(), self.region(), self.credential.part(3))
     }

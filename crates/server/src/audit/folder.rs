@@ -76,7 +76,7 @@ impl LogFile {
         let unfinished = compressed.with_extension(UNFINISHED);
         let mut target = OpenOptions::new();
         let target = target.write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        let mut encoder = GzEncoder::new(target, Compression::default());
+        let mut encoder = GzEncoder::new(target, Compression::fast());
         io::copy(&mut File::open(&self.path)?, &mut encoder)?;
         encoder.finish()?.sync_all()?;
         // What is there under its name is whole.

@@ -1,10 +1,12 @@
-//! The sink of records: a thread writes what has come together meanwhile in one piece.
+//! The sink of records. Whoever is the first to wait for a record writes all that have come together
+//! meanwhile, in one piece: no thread is woken for it. A thread does what takes longer: to wait for
+//! the disk, to begin another file, to try again after a failure, to sign checkpoints.
 
-use super::AuditSettings;
 use super::line::Reason;
 use super::writer::Writer;
+use super::{AuditSettings, Durability};
 use anyhow::Result;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -17,17 +19,22 @@ pub(crate) struct AuditLog {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// Something is in the queue, or it is to be closed.
-    filled: Condvar,
+    /// The thread has something to do.
+    called: Condvar,
+    /// Held while a group is taken from the queue and written.
+    writer: Mutex<Writer>,
+    /// All is written by the thread.
+    is_slow: bool,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: Vec<Waiting>,
     bytes: usize,
+    /// The thread is to write, as the file is full or the disk is waited for.
+    is_for_thread: bool,
     /// Why nothing can be written. Nothing is taken meanwhile.
     failure: Option<AuditError>,
     /// Records that were not kept since writing failed.
@@ -44,11 +51,15 @@ impl AuditLog {
     /// Opens the log, whose checkpoints are signed with `key`, repairs its end if that is torn, and
     /// begins to write. Fails if the log is damaged, cannot be written, or is another process's.
     pub(crate) fn open(settings: AuditSettings, key: KeyPair) -> Result<Self> {
-        let writer = Writer::open(settings, key)?;
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            called: Condvar::new(),
+            is_slow: settings.durability == Durability::Fsync,
+            writer: Mutex::new(Writer::open(settings, key)?),
+        });
         let thread = std::thread::Builder::new().name("audit".to_owned()).spawn({
             let shared = Arc::clone(&shared);
-            move || shared.write_all(writer)
+            move || shared.run()
         })?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -74,14 +85,13 @@ impl AuditSink for AuditLog {
             let _ = kept.send(Err(failure));
             return answer;
         }
-        let was_empty = queue.waiting.is_empty();
         queue.bytes += record.len();
         queue.waiting.push(Waiting { record, kept });
-        drop(queue);
-        if was_empty {
-            self.shared.filled.notify_one();
-        }
         answer
+    }
+
+    fn flush(&self) {
+        self.shared.flush();
     }
 
     fn failure(&self) -> Option<AuditError> {
@@ -90,7 +100,7 @@ impl AuditSink for AuditLog {
 
     fn close(&self) {
         self.shared.queue().is_closed = true;
-        self.shared.filled.notify_one();
+        self.shared.called.notify_one();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the audit log ended in disorder");
@@ -109,52 +119,109 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes until the log is closed.
-    fn write_all(&self, mut writer: Writer) {
-        let mut group = Vec::new();
+    /// Writes what is waiting, or lets the thread do it. Returns at once if somebody is writing,
+    /// who writes this, too.
+    fn flush(&self) {
         loop {
-            let is_closed = self.take(&mut group, writer.next_due());
-            if !group.is_empty() {
-                let result = writer.write_events(group.iter().map(|one| &*one.record));
-                self.told(&result);
-                if result.is_err() {
-                    self.queue().refused += group.len() as u64;
+            {
+                let mut queue = self.queue();
+                if queue.waiting.is_empty() {
+                    return;
                 }
-                let result = result.map_err(|error| AuditError(format!("{error:#}").into()));
-                for Waiting { kept, .. } in group.drain(..) {
-                    // Who does not wait any more has gone away.
-                    let _ = kept.send(result.clone());
+                if self.is_slow {
+                    return self.call(&mut queue);
                 }
             }
+            let mut writer = match self.writer.try_lock() {
+                Ok(writer) => writer,
+                Err(TryLockError::WouldBlock) => return,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            };
+            if writer.is_full() {
+                return self.call(&mut self.queue());
+            }
+            self.write_waiting(&mut writer);
+            // What comes before the writer is free is for this loop.
+        }
+    }
+
+    /// Lets the thread write what is waiting.
+    fn call(&self, queue: &mut Queue) {
+        if !queue.is_for_thread {
+            queue.is_for_thread = true;
+            self.called.notify_one();
+        }
+    }
+
+    /// The thread: runs until the log is closed.
+    fn run(&self) {
+        let mut due = self.writer().next_due();
+        loop {
+            let is_closed = self.wait(due);
+            let mut writer = self.writer();
+            self.write_waiting(&mut writer);
             if is_closed {
                 if let Err(error) = writer.checkpoint(Reason::Close) {
                     tracing::error!("the audit log was not closed: {error:#}");
                 }
                 return;
             }
-            if self.queue().failure.is_some() {
-                let refused = self.queue().refused;
+            let (failed, refused) = {
+                let queue = self.queue();
+                (queue.failure.is_some(), queue.refused)
+            };
+            if failed {
                 self.told(&writer.repair(refused));
             } else if writer.next_due() <= Instant::now() {
                 self.told(&writer.keep_up());
             }
+            due = writer.next_due();
+            drop(writer);
+            // What came while the writer was held.
+            self.flush();
         }
     }
 
-    /// Waits for records until `due`, and takes them. Says whether the log is to be closed.
-    fn take(&self, group: &mut Vec<Waiting>, due: Instant) -> bool {
-        let mut queue = self.queue();
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is waiting, as one group.
+    fn write_waiting(&self, writer: &mut Writer) {
+        let group = {
+            let mut queue = self.queue();
+            queue.bytes = 0;
+            queue.is_for_thread = false;
+            let empty = Vec::with_capacity(queue.waiting.len());
+            std::mem::replace(&mut queue.waiting, empty)
+        };
+        if group.is_empty() {
+            return;
+        }
+        let result = writer.write_events(group.iter().map(|one| &*one.record));
+        self.told(&result);
+        if result.is_err() {
+            self.queue().refused += group.len() as u64;
+        }
+        let result = result.map_err(|error| AuditError(format!("{error:#}").into()));
+        for Waiting { kept, .. } in group {
+            // Who does not wait any more has gone away.
+            let _ = kept.send(result.clone());
+        }
+    }
+
+    /// Waits, at most until `due`, for something that the thread is to do. Says whether the log is
+    /// to be closed.
+    fn wait(&self, due: Instant) -> bool {
+        let queue = self.queue();
         let wait = due.saturating_duration_since(Instant::now());
         let wait = if queue.failure.is_some() { RETRY } else { wait };
-        let is_idle = |queue: &mut Queue| queue.waiting.is_empty() && !queue.is_closed;
-        queue = self
-            .filled
-            .wait_timeout_while(queue, wait, is_idle)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0;
-        queue.bytes = 0;
-        std::mem::swap(&mut queue.waiting, group);
-        queue.is_closed
+        let has_failed = queue.failure.is_some();
+        let is_idle = |queue: &mut Queue| {
+            !queue.is_for_thread && !queue.is_closed && queue.failure.is_some() == has_failed
+        };
+        let waited = self.called.wait_timeout_while(queue, wait, is_idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
     }
 
     /// Takes note of what became of writing, and tells when that changes.
@@ -175,6 +242,8 @@ impl Shared {
                     "the audit log cannot be written, no request is answered: {error:#}"
                 );
                 queue.failure = Some(AuditError(format!("{error:#}").into()));
+                // The thread tries again.
+                self.called.notify_one();
             }
         }
     }

@@ -33,6 +33,7 @@ fn write(settings: AuditSettings, key: &KeyPair, numbers: std::ops::Range<u32>) 
             log.record(format!("{{\"eventName\":\"Encrypt\",\"n\":{number}}}").into_bytes())
         })
         .collect();
+    log.flush();
     for one in kept {
         one.blocking_recv().unwrap().unwrap();
     }

@@ -140,7 +140,8 @@ impl Writer {
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether the next record is for another file.
+    pub(super) fn is_full(&self) -> bool {
         let AuditSettings { file_bytes_max, age_max, .. } = self.settings;
         self.file.as_ref().is_none_or(|open| {
             open.file.is_some()

@@ -235,7 +235,7 @@ fn known_access_key(text: &str, usual: AccountId) -> Result<Credential> {
         None => usual,
     };
     let secret = Zeroizing::new((*secret).to_owned());
-    Ok(Credential { access_key_id: (*id).to_owned(), secret, account })
+    Ok(Credential { access_key_id: (*id).to_owned(), secret: secret.into(), account })
 }
 
 /// The account of callers without one.

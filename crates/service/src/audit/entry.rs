@@ -66,7 +66,7 @@ impl Service {
     }
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
     /// Closes the entry of a request of AWS KMS, and gives its result back once that is kept.
     pub(crate) async fn closed(
         self,
@@ -88,10 +88,10 @@ impl Entry<'_> {
         }
     }
 
-    /// Closes the entry. What is returned says whether it was kept; none without an audit log.
-    pub(crate) fn close(mut self, outcome: &Outcome<'_>) -> Option<Kept> {
+    /// Closes the entry. What is returned is to be waited for; none without an audit log.
+    pub(crate) fn close(mut self, outcome: &Outcome<'_>) -> Option<Keeping<'a>> {
         let sink = self.sink.take()?;
-        Some(sink.record(self.record(outcome)))
+        Some(Keeping { kept: sink.record(self.record(outcome)), flush: Flush(sink) })
     }
 
     fn record(&self, outcome: &Outcome<'_>) -> Vec<u8> {
@@ -178,17 +178,34 @@ impl Drop for Entry<'_> {
     fn drop(&mut self) {
         if let Some(sink) = self.sink.take() {
             // Nobody waits for it.
+            let _flush = Flush(sink);
             drop(sink.record(self.record(&Outcome::Failed(ABORTED, Some(ABORTED_MESSAGE)))));
         }
     }
 }
 
-/// Waits until a record is kept.
-pub(crate) async fn kept_or_failed(kept: Option<Kept>) -> Result<(), AuditError> {
-    match kept {
-        None => Ok(()),
-        Some(kept) => kept.await.unwrap_or_else(|_| Err(AuditError::ended())),
+/// A record that the sink has taken over.
+pub(crate) struct Keeping<'a> {
+    flush: Flush<'a>,
+    kept: Kept,
+}
+
+/// Flushes the sink when it is dropped, and so also for a request whose client has gone away.
+struct Flush<'a>(&'a dyn AuditSink);
+
+impl Drop for Flush<'_> {
+    fn drop(&mut self) {
+        self.0.flush();
     }
+}
+
+/// Waits until a record is kept, if there is one.
+pub(crate) async fn kept_or_failed(keeping: Option<Keeping<'_>>) -> Result<(), AuditError> {
+    let Some(Keeping { flush, kept }) = keeping else { return Ok(()) };
+    // Requests that are ready as well come first: what they record is written with this.
+    tokio::task::yield_now().await;
+    drop(flush);
+    kept.await.unwrap_or_else(|_| Err(AuditError::ended()))
 }
 
 fn parameters(operation: Operation, body: &[u8]) -> Option<Elements<'static>> {

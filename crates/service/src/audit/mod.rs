@@ -24,8 +24,11 @@ use tokio::sync::oneshot;
 /// Where records go.
 pub trait AuditSink: Send + Sync {
     /// Takes over a record, an object of JSON in one line without its end. What is returned says
-    /// whether it was kept, and need not be waited for.
+    /// whether it was kept, and need not be waited for. Whoever calls this calls `flush` afterwards.
     fn record(&self, record: Vec<u8>) -> Kept;
+
+    /// Sees to it that what was taken over is kept soon. May write, as a file is written.
+    fn flush(&self);
 
     /// Why records cannot be kept at present. Requests are refused meanwhile.
     fn failure(&self) -> Option<AuditError>;

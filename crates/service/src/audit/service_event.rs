@@ -4,7 +4,6 @@
 
 use super::AuditError;
 use super::collector::Resource;
-use super::entry::kept_or_failed;
 use super::identity::UserIdentity;
 use super::record::{AdditionalEventData, EVENT_VERSION, Elements, Record, Seconds, Source, Text};
 use crate::service::Service;
@@ -131,9 +130,10 @@ impl Service {
         // All are in one group of the sink.
         let taken: Vec<_> =
             noted.into_iter().map(|event| (event.clone(), sink.record(event))).collect();
+        sink.flush();
         let mut result = Ok(());
         for (event, kept) in taken {
-            if let Err(failure) = kept_or_failed(Some(kept)).await {
+            if let Err(failure) = kept.await.unwrap_or_else(|_| Err(AuditError::ended())) {
                 let mut noted = self.unkept_events.lock().unwrap_or_else(PoisonError::into_inner);
                 noted.push(event);
                 result = Err(failure);

@@ -2,7 +2,7 @@
 
 use super::principal::{Principal, Session};
 use super::{access_key_id, account_id, changes_id, named_id};
-use crate::authenticate::invalid_token;
+use crate::authenticate::{Secret, invalid_token};
 use crate::error::from_store;
 use crate::records::Records;
 use crate::sts::session_token::SessionToken;
@@ -17,11 +17,10 @@ use trent_core::AccountId;
 use trent_core::identity::{AccessKey, Account, Role, User};
 use trent_iam::policy::{Policy, PolicyKind};
 use trent_store::{Kind, RecordId, Store};
-use zeroize::Zeroizing;
 
 /// What a request signed with an access key can be checked against.
 pub(crate) struct Signer {
-    pub(crate) secret: Zeroizing<String>,
+    pub(crate) secret: Secret,
     pub(crate) principal: Arc<Principal>,
     /// The token that must come with the access key, if it is a temporary one.
     pub(crate) session_token: Option<SessionToken>,
@@ -84,8 +83,11 @@ impl Directory {
                 Principal::user(partition, &user.ok_or_else(invalid_token)?)?
             }
         };
-        let signer =
-            Signer { secret: key.secret, principal: Arc::new(principal), session_token: None };
+        let signer = Signer {
+            secret: key.secret.into(),
+            principal: Arc::new(principal),
+            session_token: None,
+        };
         Ok(Some(self.keep(seen, id, signer)))
     }
 
@@ -126,7 +128,7 @@ impl Directory {
         let principal =
             Principal::session(partition, &role, &token.session_name, &token.tags, session)?;
         let signer = Signer {
-            secret: token.secret.clone(),
+            secret: token.secret.clone().into(),
             principal: Arc::new(principal),
             session_token: Some(token.clone()),
         };
