@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import threading
@@ -23,7 +24,7 @@ from test_root_key import (  # noqa: F401
     house,
     token,
 )
-from trent_server import BINARY, clean_environment
+from trent_server import BINARY, ROOT, clean_environment
 
 FLIPS = 1000
 
@@ -325,3 +326,69 @@ def test_without_a_root_key_it_says_what_that_is_worth(house):
     assert "it was changed after it was made" in said
     done = server.run("backup", "verify", path)
     assert done.returncode == 2 and "--data-dir" in done.stderr
+
+
+def test_the_page_does_what_it_says(house, tmp_path):
+    page = (ROOT / "docs/backup.md").read_text()
+
+    def commands(heading):
+        text = page.split(f"## {heading}\n")[1].split("\n## ")[0]
+        return re.search(r"```sh\n(.*?)```", text, re.DOTALL)[1]
+
+    def shell(script):
+        environment = {**clean_environment(), **server.env}
+        environment["PATH"] = os.pathsep.join([str(BINARY.parent), environment["PATH"]])
+        options = {"capture_output": True, "text": True, "env": environment, "timeout": 60}
+        done = subprocess.run(["bash", "-eux"], input=script, cwd=tmp_path, **options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    server = house().start()
+    made = encrypted(server)
+    (tmp_path / "trent.toml").symlink_to(server.config)
+    assert shell(commands("Making one")).endswith("\nok\n")
+    shell(commands("Is everything in order?"))
+    server.stop()
+    (tmp_path / "copies").mkdir()
+    shutil.copy(server.data_dir / "root.key", tmp_path / "copies")
+    shutil.rmtree(server.data_dir)
+    # The configuration of the fresh machine.
+    (tmp_path / "fresh").mkdir()
+    fresh = House(tmp_path / "fresh", FILE)
+    fresh.key = server.key
+    *steps, serve = commands("Onto a fresh machine").splitlines()
+    assert serve == "trent serve --config fresh/trent.toml" and len(steps) == 4
+    assert "0 problems" in shell("\n".join(steps))
+    with fresh:
+        check(fresh, made)
+
+
+def test_a_restoration_that_is_killed_leaves_nothing_that_can_be_used(house, tmp_path):
+    server = house().start()
+    encrypted(server, 200)
+    path = backup(server)
+    began = time.monotonic()
+    with FreshMachine(tmp_path / "whole", server, path, file=server.data_dir / "root.key") as new:
+        whole = time.monotonic() - began
+        records = verified(new, path)["Records"]
+    rng, killed = random.Random(1), 0
+    for number in range(20):
+        data_dir = tmp_path / f"killed{number}"
+        data_dir.mkdir(mode=0o700)
+        shutil.copy(server.data_dir / "root.key", data_dir)
+        command = [BINARY, "restore", path, "--data-dir", data_dir]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(command, env=clean_environment(), **quiet) as restoration:
+            time.sleep(rng.uniform(0, whole / 4))
+            killed += restoration.poll() is None
+            restoration.kill()
+        if not (data_dir / "trent.db").exists():
+            continue
+        opened = server.run("root-key", "status", "--data-dir", data_dir, "--output", "json")
+        if opened.returncode == 0:
+            # All of it or, if it was killed before the first record, nothing.
+            (key,) = json.loads(opened.stdout)["StoreKeys"]
+            assert key["Records"] in (1, records)
+        else:
+            assert "not restored to its end" in opened.stderr
+    assert killed > 3

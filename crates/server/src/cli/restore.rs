@@ -46,7 +46,11 @@ impl Restore {
                      cancel what is wrong\n(CancelKeyDeletion)."
                 ),
             };
-            let note = format!("Restored into {}.{postponed}", data_dir.display());
+            let damaged = match faults.count {
+                0 => String::new(),
+                number => format!("\n{number} records were damaged in the store, and are so now."),
+            };
+            let note = format!("Restored into {}.{damaged}{postponed}", data_dir.display());
             shared.say(&BackupView::new(&file, &restored.outline, Some(&faults), &note))
         })
     }
