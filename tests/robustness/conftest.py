@@ -16,6 +16,13 @@ def rng(request):
     return random.Random(f"{SEED}/{request.node.name}")
 
 
+@pytest.fixture(scope="module")
+def module_rng(request):
+    """The random choices of what the tests of a module share."""
+    print(f"TRENT_TEST_SEED={SEED}")
+    return random.Random(f"{SEED}/{request.node.name}")
+
+
 def pytest_terminal_summary(terminalreporter):
     terminalreporter.write_line(f"robustness tests ran with TRENT_TEST_SEED={SEED}")
 

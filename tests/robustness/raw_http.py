@@ -198,13 +198,14 @@ class Api:
     """The API over one connection per thread: `api("DescribeKey", KeyId=…)`. An exception of the
     API is raised as `ApiError`. Much faster than boto3, for tests that verify much."""
 
-    def __init__(self, port):
+    def __init__(self, port, **signing):
         self.port = port
+        self.signing = signing
         self.local = threading.local()
 
     def answer(self, operation, **members):
         body = json.dumps(encoded(members)).encode()
-        data = api_request(self.port, operation, body)
+        data = api_request(self.port, operation, body, **self.signing)
         connection = getattr(self.local, "connection", None)
         if connection is not None:
             try:

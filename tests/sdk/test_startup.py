@@ -193,6 +193,7 @@ def test_help_names_the_commands_and_every_option():
         "--keys-per-region-max",
         "--throttle",
         "--audit-dir",
+        "--events-file",
         "--log",
     ):
         assert f"{option} <" in result.stdout
@@ -267,6 +268,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
         "TRENT_KEYS_PER_REGION_MAX": "2",
         "TRENT_THROTTLE": "aws",
         "TRENT_AUDIT_DIR": str(data_dir / "audit"),
+        "TRENT_EVENTS_FILE": str(data_dir / "events.jsonl"),
         "TRENT_LOG": "error",
     }
     with serving(port, env=env) as (server, lines):
@@ -286,6 +288,7 @@ def test_every_option_can_be_given_in_the_environment(data_dir, seed_file):
                 kms.enable_key(KeyId=KEY_A)
         assert (data_dir / "root.key").exists()
         assert list((data_dir / "audit").glob("audit-*.jsonl"))
+        assert (data_dir / "events.jsonl").exists()
 
 
 def test_the_environment_of_local_kms_is_understood(data_dir, seed_file):

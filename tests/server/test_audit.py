@@ -714,6 +714,45 @@ def test_what_the_jobs_do_is_recorded(audited):
     assert rotated[-1]["serviceEventDetails"]["rotationType"] == "ON_DEMAND"
 
 
+def synchronized(audited, count, expected):
+    """The Regions of the replicas that records since `count` say were synchronized."""
+
+    def found():
+        events = audited.since(count)
+        return [e for e in events if e["eventName"] == "SynchronizeMultiRegionKey"]
+
+    # They are kept in a moment, not before the answer.
+    wait_until(lambda: len(found()) >= expected)
+    events = found()
+    for event in events:
+        assert event["eventType"] == "AwsApiCall" and event["requestID"]
+        assert event["requestParameters"] is None
+        assert event["responseElements"] == {"keyId": event["resources"][0]["ARN"]}
+        assert event["resources"][0]["ARN"].split(":")[3] == event["awsRegion"]
+    return sorted(event["awsRegion"] for event in events)
+
+
+def test_what_replicas_get_from_their_primary_key_is_recorded(audited):
+    kms = audited.kms
+    key = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    count = len(events_of(audited.folder))
+    kms.replicate_key(KeyId=key, ReplicaRegion="eu-west-1")
+    assert synchronized(audited, count, 1) == ["eu-west-1"]
+    count = len(events_of(audited.folder))
+    # The older replica learns of the new one.
+    kms.replicate_key(KeyId=key, ReplicaRegion="ap-south-1")
+    assert synchronized(audited, count, 2) == ["ap-south-1", "eu-west-1"]
+    count = len(events_of(audited.folder))
+    kms.update_primary_region(KeyId=key, PrimaryRegion="eu-west-1")
+    assert synchronized(audited, count, 2) == ["ap-south-1", REGION]
+    count = len(events_of(audited.folder))
+    # What is not shared is not synchronized.
+    other = audited.server.client(region="eu-west-1")
+    other.update_key_description(KeyId=key, Description="another")
+    other.enable_key_rotation(KeyId=key)
+    assert synchronized(audited, count, 2) == ["ap-south-1", REGION]
+
+
 def test_expiration_of_key_material_is_recorded(audited):
     calls = Everything(audited.kms, None)
     key = calls.key(Origin="EXTERNAL")

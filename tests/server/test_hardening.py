@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_no_core_is_dumped(server):
     limits = Path(f"/proc/{server.process.pid}/limits").read_text().splitlines()
     core = next(line for line in limits if line.startswith("Max core file size"))
     assert core.split()[4:6] == ["0", "0"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT])
+def test_no_core_is_written_when_it_crashes(tmp_path, end):
+    """Not even where the one who starts it wants cores of any size."""
+    limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    command = ["prlimit", f"--core={'unlimited' if limit < 0 else limit}"]
+    command += [BINARY, "dev", "--listen", "127.0.0.1:0"]
+    options = {"stdout": subprocess.PIPE, "text": True, "env": clean_environment()}
+    with subprocess.Popen(command, cwd=tmp_path, **options) as process:
+        while process.stdout.readline() != "Ready.\n":
+            assert process.poll() is None
+        deadline, ended, status = time.monotonic() + 30, 0, 0
+        while not ended:
+            # The runtime of Rust takes the first SIGSEGV, to see whether a stack has overflowed.
+            process.send_signal(end if time.monotonic() < deadline else signal.SIGKILL)
+            time.sleep(0.01)
+            ended, status = os.waitpid(process.pid, os.WNOHANG)
+        process.returncode = -end
+    assert os.WTERMSIG(status) == end and not os.WCOREDUMP(status)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_memory_is_closed_to_the_same_user():

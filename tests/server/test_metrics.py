@@ -21,8 +21,8 @@ REQUESTS = "trent_requests_total"
 
 
 @pytest.fixture
-def dev():
-    with Trent() as server:
+def dev(tmp_path):
+    with Trent("--events-file", tmp_path / "events.jsonl") as server:
         yield server
 
 
@@ -207,7 +207,7 @@ def test_labels_give_nothing_away(dev):
     expiring = expiring_key(kms, time.time() + 86400)
     metrics = Metrics(dev.url)
     others = [s for s in metrics.samples if s.name != EXPIRATION]
-    allowed = {"operation", "code", "type", "result", "cache", "le", "version"}
+    allowed = {"operation", "code", "type", "result", "cache", "sink", "le", "version"}
     assert {label for sample in others for label in sample.labels} == allowed
     assert [s.labels for s in metrics.samples if s.name == EXPIRATION] == [{"key_arn": expiring}]
     text = metrics.text.replace(expiring, "")

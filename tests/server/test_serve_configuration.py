@@ -1,9 +1,12 @@
 """`trent serve` and `trent init`: what is configured, and what is said about mistakes."""
 
 import json
+import re
+import sqlite3
 import stat
 
 import pytest
+from botocore.exceptions import ClientError
 from trent_server import ROOT, Trent
 
 SAMPLE = ROOT / "docs/trent.toml"
@@ -286,6 +289,37 @@ def test_the_log_can_be_json(serve):
     lines = [json.loads(line) for line in server.log_path.read_text().splitlines()]
     assert [line["message"] for line in lines] == ["serving", "ended"]
     assert lines[0]["scheme"] == "https"
+
+
+def test_a_line_about_a_request_has_its_id(serve):
+    log = {"format": "json", "level": "debug"}
+    server = serve(tls=False, settings={"log": log})
+    account = "111122223333"
+    made = server.run("init", "--data-dir", server.data_dir, "--account", account)
+    credentials = re.findall(r"AWS_(?:ACCESS|SECRET)\w+=(\S+)", made.stdout)
+    server.start()
+    kms = server.client("us-east-1", *credentials)
+    answers = [kms.create_key(), kms.list_keys()]
+    key = answers[0]["KeyMetadata"]["KeyId"]
+    with pytest.raises(ClientError) as caught:
+        server.client("us-east-1", credentials[0], "wrong").list_keys()
+    answers.append(caught.value.response)
+    assert server.stop() == 0
+    # A record that is damaged is no fault of the caller's.
+    with sqlite3.connect(server.data_dir / "trent.db") as store:
+        store.execute("UPDATE record SET sealed = zeroblob(64) WHERE name = ?", (key,))
+    store.close()
+    server.start()
+    with pytest.raises(ClientError) as caught:
+        server.client("us-east-1", *credentials).describe_key(KeyId=key)
+    answers.append(caught.value.response)
+    assert server.stop() == 0
+    lines = [json.loads(line) for line in server.log_path.read_text().splitlines()]
+    ids = [answer["ResponseMetadata"]["RequestId"] for answer in answers]
+    assert [line["request_id"] for line in lines if line["message"] == "answered"] == ids
+    [failed] = [line for line in lines if line["message"] == "request failed"]
+    assert (failed["level"], failed["request_id"]) == ("ERROR", ids[-1])
+    assert (failed["code"], failed["operation"]) == ("KMSInternalException", "DescribeKey")
 
 
 def test_an_option_goes_before_the_level_of_the_file(serve):

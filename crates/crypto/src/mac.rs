@@ -116,6 +116,14 @@ impl fmt::Debug for MacKey {
     }
 }
 
+/// HMAC-SHA256 under a secret of any length: for signatures in formats of others. What a KMS key
+/// does is done by [`MacKey`].
+pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut tag = [0; 32];
+    tag.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref());
+    tag
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 use crate::audit::{AGE_MAX, AuditSettings, Durability, FILE_BYTES_MAX};
 use crate::data_dir::DataDir;
+use crate::events::Events;
 use crate::hardening::MemoryLock;
 use crate::http::Limits;
 use crate::log;
@@ -41,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) attestation: Attestation,
     pub(crate) oidc: Oidc,
     pub(crate) audit: Audit,
+    pub(crate) events: Events,
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
 }
@@ -310,6 +312,7 @@ impl Default for Config {
             attestation: Attestation::default(),
             oidc: Oidc::default(),
             audit: Audit::default(),
+            events: Events::default(),
             metrics: Metrics::default(),
             log: Log::default(),
         }

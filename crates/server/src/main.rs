@@ -5,9 +5,11 @@ mod cli;
 mod config;
 mod data_dir;
 mod doctor;
+mod events;
 mod files;
 mod hardening;
 mod http;
+mod https;
 mod log;
 mod metrics;
 mod oidc;
@@ -16,8 +18,15 @@ mod shutdown;
 mod start;
 mod tls;
 
+use std::alloc::System;
 use std::io::Write as _;
 use std::process::ExitCode;
+use zeroizing_alloc::ZeroAlloc;
+
+/// All memory is overwritten when it is given back: requests, answers, and every copy of a secret in
+/// a buffer of HTTP, TLS or JSON.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let error = match hardening::harden().and_then(|()| cli::Arguments::read().run()) {

@@ -18,7 +18,7 @@ use trent_keystore::root_key::Access;
 use trent_service::audit::signing_key;
 use trent_service::root_keys::RootKeys;
 use trent_service::{AWS_NITRO_ROOT, Service, Settings};
-use trent_store::SqliteStore;
+use trent_store::{SqliteStore, StoreError};
 
 /// Runs a future to its end, on all processors.
 pub(crate) fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
@@ -35,17 +35,45 @@ pub(crate) async fn open_service(
 ) -> Result<Arc<Service>> {
     let (store, access) = if let Some(directory) = directory {
         let access = root_key.access(directory.path())?;
-        (SqliteStore::open(&directory.store_path()).await?, access)
+        (open_whole(&directory.store_path()).await?, access)
     } else {
         let key = trent_crypto::random::bytes(ROOT_KEY_BYTES)?;
-        (SqliteStore::open_in_memory().await?, Access::File(key))
+        (Arc::new(SqliteStore::open_in_memory().await?), Access::File(key))
     };
-    let root_keys = RootKeys::open(Arc::new(store), access).await?;
+    let root_keys = RootKeys::open(store, access).await?;
     if let Some(audit) = audit {
         let key = signing_key(&root_keys).await?;
         settings.audit = Some(Arc::new(AuditLog::open(audit, key)?));
     }
     Ok(Arc::new(Service::open(root_keys, settings).await?))
+}
+
+/// Opens a store in a file and reads it for damage: before anything is written if that is quick, as
+/// what is hidden by damage would be taken for new; a large one beside the work, which then ends
+/// where damage is found.
+async fn open_whole(path: &Path) -> Result<Arc<SqliteStore>> {
+    let store = Arc::new(SqliteStore::open(path).await?);
+    let name = format!("checking `{}`", path.display());
+    if std::fs::metadata(path)?.len() <= CHECKED_FIRST_BYTES_MAX {
+        store.check().await.context(name)?;
+        return Ok(store);
+    }
+    store.check_log().await.with_context(|| name.clone())?;
+    tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            match store.check_beside().await {
+                Ok(()) => tracing::info!("the store was read for damage: there is none"),
+                Err(error @ StoreError::Damaged { .. }) => {
+                    tracing::error!("{name}: {error}; nothing more is answered");
+                    // What was committed is on disk, and nothing else may be trusted.
+                    std::process::exit(1);
+                }
+                Err(error) => tracing::warn!("{name}: {error}"),
+            }
+        }
+    });
+    Ok(store)
 }
 
 /// The roots of attestation documents in a file; without one, that of AWS.
@@ -102,3 +130,6 @@ const DESCRIPTORS_BESIDE: u64 = 256;
 
 /// A root key in memory.
 const ROOT_KEY_BYTES: usize = 32;
+
+/// A store of this size is read within half a second.
+const CHECKED_FIRST_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -1,6 +1,9 @@
 //! A change set: what one operation or job changes, written by the one write of the store.
 
 use crate::cache::AliasId;
+use crate::events::EventSink;
+use crate::events::event::Event;
+use crate::events::outbox::event_record_id;
 use crate::key_quota::{Place, counted_place};
 use crate::last_usage::LastUsage;
 use crate::records::{
@@ -113,6 +116,13 @@ impl<'a> ChangeSet<'a> {
     pub(crate) fn delete_last_usage(mut self, arn: &KeyArn, version: u64) -> Self {
         self.changes.push(Change::Delete { id: last_usage_record_id(arn), version });
         self
+    }
+
+    /// An event that waits for its sink.
+    pub(crate) fn put_event(mut self, sink: EventSink, event: &Event) -> Result<Self, KmsError> {
+        let record = self.records.seal_owned(event_record_id(sink, event.id), 1, None, event);
+        self.changes.push(Change::Put(record.map_err(KmsError::internal)?));
+        Ok(self)
     }
 
     pub(crate) fn delete_alias(mut self, alias: &Versioned<Alias>) -> Self {

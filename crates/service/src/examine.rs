@@ -92,7 +92,7 @@ impl Records {
     /// Opens a record and everything in it, and holds its columns against it.
     pub(crate) fn examine(&self, record: &Record) -> Result<Examined, Damaged> {
         let examined = match record.id.kind {
-            Kind::Setting => {
+            Kind::Setting | Kind::Event => {
                 self.open::<IgnoredAny>(record)?;
                 Examined::new(record.id.clone())
             }

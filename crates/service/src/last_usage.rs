@@ -92,7 +92,8 @@ impl Service {
         for some in self.last_usages.take().chunks(WRITTEN_AT_ONCE) {
             join_all(some.iter().map(async |(arn, usage)| {
                 if let Err(error) = self.write_last_usage(arn, usage).await {
-                    tracing::warn!(%error, key = %arn, "last usage not written");
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(%error, cause, key = %arn, "last usage not written");
                 }
             }))
             .await;

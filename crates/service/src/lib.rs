@@ -13,6 +13,7 @@ pub mod clock;
 mod context;
 mod dispatch;
 mod error;
+pub mod events;
 pub mod examine;
 pub mod identity;
 pub mod jobs;

@@ -82,11 +82,11 @@ impl Service {
         }
         let operation = match operation_of(request) {
             Ok(operation) => operation,
-            Err(error) => return failure(None, &error),
+            Err(error) => return failure(request_id, None, &error),
         };
         let entry = match self.audit(Api::Kms(operation), request, &facts, origin, request_id) {
             Ok(entry) => entry,
-            Err(error) => return failure(Some(operation), &KmsError::internal(error)),
+            Err(error) => return failure(request_id, Some(operation), &KmsError::internal(error)),
         };
         let reply = self.reply(operation, request, &facts, request_id).await;
         let reply = reply.map_err(|error| may_be_raised(operation, error));
@@ -99,7 +99,7 @@ impl Service {
                 sts_action: None,
                 error: None,
             },
-            Err(error) => failure(Some(operation), &error),
+            Err(error) => failure(request_id, Some(operation), &error),
         }
     }
 
@@ -132,12 +132,14 @@ impl Service {
     }
 }
 
-/// The answer that an exception is, for failures before there is a request to speak of.
-pub fn failure(operation: Option<Operation>, error: &KmsError) -> Answer {
+/// The answer that an exception is, for failures before there is a request to speak of, too. What is no
+/// fault of the caller is logged.
+pub fn failure(request_id: &str, operation: Option<Operation>, error: &KmsError) -> Answer {
     let code = error.code();
     if code.status() >= 500 {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::error!(
+            request_id,
             operation = operation.map(Operation::as_str),
             code = code.as_str(),
             message = error.message(),

@@ -346,6 +346,7 @@ fn associated(id: &RecordId, version: u64) -> Associated<'_> {
         Kind::User => 7,
         Kind::Role => 8,
         Kind::AccessKey => 9,
+        Kind::Event => 10,
     };
     Associated { id, kind: [kind], version: version.to_be_bytes() }
 }

@@ -6,6 +6,8 @@ use crate::cache::{AliasId, Cache, GrantsByGrantee, OpenKey};
 use crate::change_set::ChangeSet;
 use crate::clock::Clock;
 use crate::error::{ServiceError, from_key_store, from_store};
+use crate::events::EventSink;
+use crate::events::outbox::Outbox;
 use crate::identity::directory::Directory;
 use crate::jobs::JobStatus;
 use crate::key_quota::KeyCounts;
@@ -63,6 +65,8 @@ pub struct Settings {
     pub web_identities: Option<WebIdentities>,
     /// Where the audit log is kept; without it there is none.
     pub audit: Option<Arc<dyn AuditSink>>,
+    /// Where events go, each sink once; without any there are none.
+    pub event_sinks: Vec<EventSink>,
 }
 
 impl Settings {
@@ -85,6 +89,7 @@ impl Settings {
             enforce: true,
             web_identities: None,
             audit: None,
+            event_sinks: Vec::new(),
         })
     }
 }
@@ -116,6 +121,8 @@ pub struct Service {
     pub(crate) last_usages: LastUsages,
     /// Records of what the jobs did that are not kept yet.
     pub(crate) unkept_events: std::sync::Mutex<Vec<Vec<u8>>>,
+    /// Of each sink of events.
+    pub(crate) outboxes: Vec<Outbox>,
     /// Places for work that takes long.
     pub(crate) slow_work: Semaphore,
     /// Something may have become due.
@@ -139,6 +146,7 @@ impl Service {
             directory: Directory::new(Arc::clone(&store)),
             key_counts: KeyCounts::new(),
             throttle: settings.throttle.then(Throttle::new),
+            outboxes: settings.event_sinks.iter().copied().map(Outbox::new).collect(),
             settings,
             store,
             store_counts,

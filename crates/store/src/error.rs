@@ -49,8 +49,8 @@ pub enum StoreError {
         what: String,
     },
     /// The store cannot be reached, or a read or write failed.
-    #[error("the store is unavailable")]
-    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    #[error("the store is unavailable: {0}")]
+    Unavailable(Arc<dyn Error + Send + Sync>),
 }
 
 impl StoreError {

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 /// Which kinds of records there are, and what is in them, as a number that grows with each new kind:
 /// what a backup says, so that an older version of the program refuses it as a whole. The schema of
 /// the database is a matter of its own.
-pub const RECORD_SCHEMA: u32 = 2;
+pub const RECORD_SCHEMA: u32 = 3;
 
 /// What a record is about.
 ///
@@ -35,6 +35,8 @@ pub enum Kind {
     Role,
     /// An access key; its owner is the user.
     AccessKey,
+    /// An event that waits to be delivered.
+    Event,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::User => 8,
             Self::Role => 9,
             Self::AccessKey => 10,
+            Self::Event => 11,
         }
     }
 
@@ -67,6 +70,7 @@ impl Kind {
             8 => Some(Self::User),
             9 => Some(Self::Role),
             10 => Some(Self::AccessKey),
+            11 => Some(Self::Event),
             _ => None,
         }
     }
@@ -229,13 +233,14 @@ mod tests {
             (Kind::User, 8),
             (Kind::Role, 9),
             (Kind::AccessKey, 10),
+            (Kind::Event, 11),
         ];
         for (kind, code) in codes {
             assert_eq!(kind.code(), code);
             assert_eq!(Kind::from_code(code), Some(kind));
         }
         // Whoever adds a kind changes both.
-        assert_eq!((RECORD_SCHEMA, codes.len()), (2, 10));
+        assert_eq!((RECORD_SCHEMA, codes.len()), (3, 11));
         for unknown in [0, codes.len() + 1] {
             assert_eq!(Kind::from_code(i64::try_from(unknown).unwrap()), None);
         }

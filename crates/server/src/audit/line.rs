@@ -174,6 +174,13 @@ pub(crate) fn event_of(line: &[u8]) -> Option<&[u8]> {
     (start < PREFIX_BYTES).then(|| &line[start + EVENT.len()..line.len() - 1])
 }
 
+/// Whether a line by itself is a checkpoint that was signed with `key`.
+pub(super) fn is_checkpoint(line: &[u8], key: &PublicKey) -> bool {
+    header(line).is_some_and(|mut chain| {
+        chain.check(line, Some(key)).is_ok_and(|kind| matches!(kind, Kind::Checkpoint(_)))
+    })
+}
+
 /// The public key of an SPKI document.
 pub(crate) fn public_key(spki: &[u8]) -> Result<PublicKey> {
     PublicKey::from_spki(KeyPairSpec::EccNistEdwards25519, spki)

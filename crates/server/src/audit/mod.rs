@@ -2,6 +2,7 @@
 //!
 //! `docs/audit.md` says what is promised and what is not.
 
+mod end;
 mod folder;
 mod line;
 mod log;

@@ -158,6 +158,34 @@ fn a_damaged_end_is_not_written_on() {
 }
 
 #[test]
+fn a_damaged_line_that_no_checkpoint_follows_is_torn() {
+    let (folder, key) = sample(false);
+    let last = files(folder.path()).unwrap().pop().unwrap();
+    let whole = fs::read(&last.path).unwrap();
+    let mut chain = Chain::START;
+    for line in whole.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n') {
+        chain = line::header(line).unwrap();
+        chain.check(line, None).unwrap();
+    }
+    let mut torn = Vec::new();
+    for _ in 0..3 {
+        chain.event(&mut torn, b"{\"eventName\":\"Encrypt\"}");
+    }
+    torn[100..110].fill(0);
+    fs::write(&last.path, [&*whole, &*torn].concat()).unwrap();
+    assert!(report(folder.path(), Some(&key)).fault.is_some());
+    let next = chain.seq - 3;
+    write(settings(folder.path()), &key, 0..3);
+    assert!(report(folder.path(), Some(&key)).fault.is_none());
+    let all = files(folder.path()).unwrap();
+    let text: String = all.iter().map(|one| fs::read_to_string(&one.path).unwrap()).collect();
+    let removed = format!("\"removedBytes\":{}", torn.len());
+    assert!(text.contains(&removed) && text.contains("it is damaged"), "{text}");
+    let kept = folder.path().join(format!("torn-{next:020}"));
+    assert_eq!(fs::read(kept).unwrap(), torn);
+}
+
+#[test]
 fn a_folder_has_one_writer() {
     let (folder, key) = sample(false);
     let _first = AuditLog::open(settings(folder.path()), again(&key)).unwrap();

@@ -1,7 +1,8 @@
 //! The end of the log: lines are added to the last file, or not at all.
 
-use super::folder::{self, Line, LogFile};
-use super::line::{Chain, Kind, Note, Reason, header};
+use super::end::End;
+use super::folder::{self, LogFile};
+use super::line::{Chain, Note, Reason};
 use super::{AuditSettings, Durability};
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
@@ -224,7 +225,11 @@ impl Writer {
     /// next line is the first of another one.
     fn find_end(&mut self) -> Result<()> {
         while let Some(last) = folder::files(&self.settings.folder)?.pop() {
-            let end = End::of(&last)?;
+            let end = End::of(&last, self.key.public_half())?;
+            if let Some(damage) = &end.damage {
+                let kept = end.keep_torn(&last)?;
+                tracing::warn!(damage, kept = %kept.display(), "the audit log had a damaged end");
+            }
             let Some(chain) = end.chain else {
                 // The process ended before the first line was whole.
                 std::fs::remove_file(&last.path)?;
@@ -232,7 +237,8 @@ impl Writer {
             };
             self.chain = chain;
             if end.torn_bytes > 0 {
-                self.torn = Some((end.torn_bytes, "the process ended while it wrote".to_owned()));
+                let cause = end.damage.unwrap_or_else(|| "the process ended while it wrote".into());
+                self.torn = Some((end.torn_bytes, cause));
             }
             if end.is_ended || last.is_compressed() {
                 return Ok(());
@@ -279,57 +285,6 @@ impl OpenFile {
             file.sync_data()?;
         }
         Ok(torn)
-    }
-}
-
-/// How a file ends.
-struct End {
-    /// None if it has no whole line.
-    chain: Option<Chain>,
-    /// Of whole lines.
-    bytes: u64,
-    torn_bytes: u64,
-    /// Its last line says that another file follows.
-    is_ended: bool,
-}
-
-impl End {
-    fn of(file: &LogFile) -> Result<Self> {
-        let mut lines = file.lines()?;
-        let mut end = Self { chain: None, bytes: 0, torn_bytes: 0, is_ended: false };
-        let mut number = 0;
-        loop {
-            number += 1;
-            let fault = |what: &str| {
-                format!(
-                    "`{}`, line {number}: {what}; `trent audit verify` tells more, and a log in \
-                     another folder can be begun meanwhile",
-                    file.path.display()
-                )
-            };
-            match lines.next()? {
-                Line::Whole(line) => {
-                    let mut chain = match end.chain {
-                        Some(chain) => chain,
-                        None => match header(&line) {
-                            Some(first) if first.seq == file.first => first,
-                            _ => bail!(fault("it is not what the name of the file says")),
-                        },
-                    };
-                    let kind =
-                        chain.check(&line, None).map_err(|what| anyhow::anyhow!(fault(&what)))?;
-                    end.is_ended = kind == Kind::Checkpoint(Reason::File);
-                    end.chain = Some(chain);
-                    end.bytes = lines.bytes;
-                }
-                Line::Torn(bytes) => {
-                    end.torn_bytes = bytes as u64;
-                    return Ok(end);
-                }
-                Line::TooLong => bail!(fault("it is too long")),
-                Line::End => return Ok(end),
-            }
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::misuse;
 use crate::audit::AuditSettings;
 use crate::data_dir::DataDir;
+use crate::events::Sinks;
 use crate::http::{self, Control, Limits};
 use crate::root_key::RootKeySource;
 use crate::start::{RequestQuotas, attestation_roots, block_on, listen, open_service, say};
@@ -33,6 +34,10 @@ pub(crate) struct Dev {
     /// The folder of an audit log, in which each request is recorded; without it there is none.
     #[arg(long, env = "TRENT_AUDIT_DIR", value_name = "DIR")]
     audit_dir: Option<PathBuf>,
+
+    /// The file that events are added to, such as rotations; without it there are none.
+    #[arg(long, env = "TRENT_EVENTS_FILE", value_name = "FILE")]
+    events_file: Option<PathBuf>,
 
     /// The account of callers whose access key id is not 12 digits [default: 000000000000]
     #[arg(long, env = "TRENT_ACCOUNT", value_name = "DIGITS", value_parser = account)]
@@ -133,7 +138,7 @@ impl Dev {
             .unwrap_or_else(|| ([127, 0, 0, 1], self.local_kms.port.unwrap_or(PORT)).into());
         let known = self.access_keys.into_iter().map(Zeroizing::new);
         let known = known.map(|text| known_access_key(&text, account)).collect::<Result<_>>()?;
-        let settings = Settings {
+        let mut settings = Settings {
             account,
             region: region.clone(),
             on_demand_rotation_delay: self.rotation_delay,
@@ -150,6 +155,8 @@ impl Dev {
         let root_key = RootKeySource::default();
         let directory =
             data_dir.as_deref().map(|path| DataDir::open_or_make(path, &root_key)).transpose()?;
+        let events = Sinks::of_file(self.events_file);
+        settings.event_sinks = events.open()?;
         let service = open_service(directory.as_ref(), &root_key, settings, audit).await?;
         if let Some(path) = &seed {
             let seeded = service
@@ -170,7 +177,7 @@ impl Dev {
             limits: Limits::default(),
             tls: None,
         };
-        server.serve(listener, None, stop).await
+        server.serve(listener, None, events, stop).await
     }
 }
 

@@ -73,6 +73,7 @@ fn check(config: &Config) -> Result<()> {
         files.load()?;
     }
     settings(config)?;
+    config.events.sinks()?;
     DataDir::check(&config.data_dir, &config.root_key.source()).context("`data_dir`")
 }
 
@@ -82,7 +83,9 @@ async fn serve(config: Config, name: String) -> Result<()> {
     let directory = DataDir::open(&config.data_dir, &root_key)
         .context("`data_dir`")
         .with_context(|| name.clone())?;
-    let settings = settings(&config).context(name.clone())?;
+    let mut settings = settings(&config).context(name.clone())?;
+    let events = config.events.sinks().context(name.clone())?;
+    settings.event_sinks = events.open()?;
     let audit = config.audit.settings(&config.data_dir);
     if audit.is_none() {
         tracing::warn!(
@@ -119,7 +122,7 @@ async fn serve(config: Config, name: String) -> Result<()> {
         env!("CARGO_PKG_VERSION")
     ))?;
     Server { service, control: Control::Production, limits: config.http, tls }
-        .serve(listener, beside, stop)
+        .serve(listener, beside, events, stop)
         .await?;
     tracing::info!("ended");
     Ok(())

@@ -26,7 +26,7 @@ pub(crate) async fn respond(
     let is_asked = parts.method == Method::GET && has_action(parts.uri.query().unwrap_or_default());
     if parts.method != Method::POST && !is_asked {
         let error = KmsError::bare(ErrorCode::MissingAuthenticationToken);
-        connections.metrics.requests.count(&failure(None, &error));
+        connections.metrics.requests.count(&failure(request_id, None, &error));
         return not_posted(&parts);
     }
     let (server, requests) = (&connections.server, &connections.metrics.requests);
@@ -37,7 +37,7 @@ pub(crate) async fn respond(
             requests.took(&answer, began.elapsed());
             answer
         }
-        Err(error) => failure(None, &error),
+        Err(error) => failure(request_id, None, &error),
     };
     requests.count(&answer);
     tracing::debug!(
@@ -135,7 +135,7 @@ async fn answer(
     // A defect of ours must end one request, not a connection with others on it.
     match AssertUnwindSafe(service.answer(&request, origin, request_id)).catch_unwind().await {
         Ok(answer) => answer,
-        Err(_) => failure(None, &KmsError::bare(ErrorCode::InternalFailure)),
+        Err(_) => failure(request_id, None, &KmsError::bare(ErrorCode::InternalFailure)),
     }
 }
 

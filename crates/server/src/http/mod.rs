@@ -8,6 +8,7 @@ mod side;
 
 pub(crate) use limits::Limits;
 
+use crate::events::Sinks;
 use crate::metrics::Metrics;
 use anyhow::Result;
 use connection::Connections;
@@ -58,11 +59,13 @@ enum Phase {
 
 impl Server {
     /// Serves HTTP/1.1 and HTTP/2 until `stop`; then finishes what runs. On `beside`, if it is
-    /// given, there are metrics, health and readiness alone, in plain HTTP.
+    /// given, there are metrics, health and readiness alone, in plain HTTP. Meanwhile `events` go
+    /// where they are to go.
     pub(crate) async fn serve(
         self,
         listener: TcpListener,
         beside: Option<TcpListener>,
+        events: Sinks,
         stop: impl Future<Output = ()>,
     ) -> Result<()> {
         let (service, limits) = (Arc::clone(&self.service), self.limits);
@@ -70,6 +73,7 @@ impl Server {
             let service = Arc::clone(&service);
             async move { service.run_jobs().await }
         });
+        let deliveries = events.start(&service);
         let phase = Arc::new(watch::Sender::new(Phase::Serving));
         let places = Arc::new(Semaphore::new(limits.connections_max as usize));
         let metrics = Metrics::new(Arc::clone(&service), limits.connections_max);
@@ -100,6 +104,7 @@ impl Server {
         }
         // Whoever was stopped in the middle must not find the store closed.
         let _ = jobs.await;
+        deliveries.end().await;
         service.close().await;
         Ok(())
     }

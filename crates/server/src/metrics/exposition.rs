@@ -25,6 +25,7 @@ impl Collector for Exposition {
         page.gauge("trent_build_info", "Which version runs.", [(version, 1_u64)])?;
         self.requests(&mut page)?;
         self.jobs(&mut page)?;
+        self.events(&mut page)?;
         self.storage(&mut page)?;
         self.process(&mut page)
     }
@@ -95,6 +96,31 @@ impl Exposition {
             "trent_key_material_expiration_seconds",
             "Seconds until imported key material expires, for the first 100 keys within 14 days.",
             expirations.iter().map(|(arn, left)| ([("key_arn", arn.as_str())], *left)),
+        )
+    }
+
+    fn events(&self, page: &mut Page<'_>) -> Result {
+        let service = &self.metrics.service;
+        if service.event_counts().next().is_none() {
+            return Ok(());
+        }
+        let sinks = || service.event_counts().map(|(sink, counts)| (sink.name(), counts));
+        page.counter(
+            "trent_event_deliveries",
+            "Events by what became of them: delivered, or dropped; and attempts that failed.",
+            sinks().flat_map(|(sink, counts)| {
+                let results = [
+                    ("delivered", &counts.delivered),
+                    ("failed", &counts.failed),
+                    ("dropped", &counts.dropped),
+                ];
+                results.map(|(result, count)| ([("sink", sink), ("result", result)], count.get()))
+            }),
+        )?;
+        page.gauge(
+            "trent_events_waiting",
+            "Events that are not delivered yet.",
+            sinks().map(|(sink, counts)| ([("sink", sink)], counts.waiting.get())),
         )
     }
 

@@ -46,7 +46,8 @@ impl Metrics {
     pub(crate) async fn page(self: &Arc<Self>) -> Result<String, fmt::Error> {
         let readings = self.service.readings().await;
         if let Err(error) = &readings {
-            tracing::error!(%error, "reading what is due for the metrics failed");
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::error!(%error, cause, "reading what is due for the metrics failed");
         }
         let mut registry = Registry::default();
         let exposition = Exposition { metrics: Arc::clone(self), readings: readings.ok() };

@@ -104,7 +104,7 @@ mod tests {
     use trent_service::pipeline::failure;
 
     fn answer(operation: Option<Operation>, error: Option<ErrorCode>) -> Answer {
-        let failed = |code| failure(operation, &KmsError::bare(code));
+        let failed = |code| failure("", operation, &KmsError::bare(code));
         let succeeded = || Answer { status: 200, error: None, ..failed(ErrorCode::Validation) };
         error.map_or_else(succeeded, failed)
     }

@@ -7,6 +7,7 @@
 
 mod fetch;
 
+use crate::https::{self, address};
 use anyhow::{Context as _, Result, bail, ensure};
 use async_trait::async_trait;
 use hyper::Uri;
@@ -165,10 +166,10 @@ impl KeptKeys {
                 tokio::task::spawn_blocking(move || file(&path)).await??.into()
             }
             Source::Address { url, ca_file } => {
-                fetch::get(&fetch::client(ca_file.clone()).await?, url).await?
+                fetch::get(&https::client(ca_file.clone()).await?, url).await?
             }
             Source::Discovery { document, ca_file } => {
-                let client = fetch::client(ca_file.clone()).await?;
+                let client = https::client(ca_file.clone()).await?;
                 let found = fetch::get(&client, document).await?;
                 fetch::get(&client, &keys_address(&self.issuer, &found)?).await?
             }
@@ -191,7 +192,7 @@ fn source(issuer: &OidcIssuer) -> Result<Source> {
         "`audiences` are 1 to {AUDIENCES_MAX} texts of 1 to {AUDIENCE_BYTES_MAX} characters"
     );
     if let Some(path) = ca_file {
-        fetch::authorities(path)?;
+        https::authorities(path)?;
     }
     let ca_file = ca_file.clone();
     Ok(match (jwks_file, jwks_url) {
@@ -228,26 +229,6 @@ fn keys_address(issuer: &str, document: &[u8]) -> Result<Uri> {
     Ok(url)
 }
 
-/// An address that may be fetched from: nobody on the way can have changed what comes.
-fn address(text: &str) -> Result<Uri> {
-    ensure!(text.len() <= ADDRESS_BYTES_MAX, "it is longer than {ADDRESS_BYTES_MAX} characters");
-    let url: Uri = text.parse().context("it is not an address")?;
-    let host = url.host().unwrap_or_default();
-    let is_this_machine = host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    let is_safe = match url.scheme_str() {
-        Some("https") => !host.is_empty(),
-        Some("http") => is_this_machine,
-        _ => false,
-    };
-    let has_user = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    ensure!(is_safe && !has_user, "it is not an `https` address (`http` is for this machine only)");
-    Ok(url)
-}
-
 /// Reads a key set, or one byte too much of it.
 fn file(path: &Path) -> Result<Vec<u8>> {
     let read = || {
@@ -278,9 +259,6 @@ const PACE_OF_FILES: Pace = Pace {
 /// A key that its issuer has withdrawn is not accepted for longer than this, whatever keeps the news
 /// from coming.
 const KEYS_AGE_MAX: Duration = Duration::from_hours(24);
-
-/// What servers commonly take.
-const ADDRESS_BYTES_MAX: usize = 2048;
 
 /// AWS: IAM and STS quotas, "OpenID Connect identity providers".
 const ISSUERS_MAX: usize = 100;

@@ -72,6 +72,7 @@ impl<'a> Entry<'a> {
         self,
         result: Result<Vec<u8>, KmsError>,
     ) -> Result<Vec<u8>, KmsError> {
+        let request_id = self.request_id;
         let kept = match &result {
             Ok(reply) => self.close(&Outcome::Replied(reply)),
             Err(error) => self.close(&Outcome::Failed(error_code(error.code()), error.message())),
@@ -81,7 +82,7 @@ impl<'a> Entry<'a> {
             Err(failure) => {
                 if let Err(error) = &result {
                     let cause = std::error::Error::source(error).map(ToString::to_string);
-                    tracing::debug!(%error, cause, "this was not answered");
+                    tracing::debug!(request_id, %error, cause, "this was not answered");
                 }
                 Err(KmsError::internal(failure))
             }

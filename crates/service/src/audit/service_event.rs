@@ -71,6 +71,20 @@ impl ServiceEvent {
         after.replicas().into_iter().map(one).collect()
     }
 
+    /// Its name in CloudTrail.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn key(&self) -> &KeyArn {
+        &self.key
+    }
+
+    /// Members by their names in CloudTrail.
+    pub(crate) fn details(&self) -> Option<&Value> {
+        self.details.as_ref()
+    }
+
     fn record(self, now: Timestamp) -> Vec<u8> {
         let is_call = self.name == SYNCHRONIZE;
         let request_id = is_call.then(|| uuid::Uuid::new_v4().to_string());

@@ -64,7 +64,7 @@ struct Planned<'a> {
     set: ChangeSet<'a>,
     /// `None`: the record only gets its right due time.
     job: Option<Job>,
-    /// What the audit log is told when it is written.
+    /// What the audit log and the sinks of events are told when it is written.
     events: Vec<ServiceEvent>,
     /// The date of what happens.
     date: Timestamp,
@@ -158,9 +158,14 @@ impl Service {
         }
     }
 
-    /// Writes what was planned, and takes note of it for the audit log.
+    /// Writes what was planned with its events, and takes note of it for the audit log.
     async fn committed(&self, planned: Planned<'_>) -> Result<(), CommitError> {
-        self.commit(planned.set).await?;
+        let put = self.put_events(planned.set, &planned.events, planned.date);
+        let (set, ids) = put.map_err(CommitError::Failed)?;
+        self.commit(set).await?;
+        for outbox in &self.outboxes {
+            outbox.committed(&ids);
+        }
         self.note_events(planned.events, planned.date);
         Ok(())
     }

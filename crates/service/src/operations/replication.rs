@@ -1,5 +1,6 @@
 //! Multi-Region keys: replicas and the exchange of roles.
 
+use crate::audit::service_event::ServiceEvent;
 use crate::change_set::ChangeSet;
 use crate::context::{AuthorizedKey, Context, RACES_MAX, contended, key_not_found};
 use jiff::{SignedDuration, Timestamp};
@@ -56,6 +57,8 @@ pub(crate) async fn replicate_key(
         let changes = ChangeSet::new(&cx.service.records);
         let changes = cx.service.put_shared(changes, primary.versioned(), &widened).await?;
         if cx.committed(changes.create_key(&replica)?).await? {
+            let events = ServiceEvent::synchronizations(&primary, &widened);
+            cx.service.note_events(events, cx.now);
             return Ok(reply(cx, &replica, &policy.text));
         }
     }
@@ -84,9 +87,10 @@ pub(crate) async fn update_primary_region(
             return Err(key_not_found(&successor));
         }
         cx.authorized_related(&successor).await?;
-        if let Some(changes) = exchange(cx, &primary, &successor, ready).await?
+        if let Some((changes, events)) = exchange(cx, &primary, &successor, ready).await?
             && cx.committed(changes).await?
         {
+            cx.service.note_events(events, cx.now);
             cx.service.wake_jobs.notify_one();
             return Ok(());
         }
@@ -94,23 +98,27 @@ pub(crate) async fn update_primary_region(
     Err(contended())
 }
 
-/// All related keys with the new primary; none if one of them is gone meanwhile.
+/// All related keys with the new primary, and who is told by it; none if one of them is gone
+/// meanwhile.
 async fn exchange<'a>(
     cx: &'a Context<'_>,
     primary: &AuthorizedKey,
     successor: &KeyArn,
     ready: Timestamp,
-) -> Result<Option<ChangeSet<'a>>, KmsError> {
+) -> Result<Option<(ChangeSet<'a>, Vec<ServiceEvent>)>, KmsError> {
     let mut changes = ChangeSet::new(&cx.service.records);
+    let mut events = Vec::new();
     for arn in primary.related() {
         let Some(related) = cx.service.key(&arn).await? else { return Ok(None) };
+        let before = &related.key.value;
+        let changed = before.with_primary(&successor.region, ready);
         if arn == *successor {
-            check_key_state(cx.operation, &related.key.value, cx.now)?;
+            check_key_state(cx.operation, before, cx.now)?;
+            events = ServiceEvent::synchronizations(before, &changed);
         }
-        let changed = related.key.value.with_primary(&successor.region, ready);
         changes = changes.put_key(&changed, related.key.version)?;
     }
-    Ok(Some(changes))
+    Ok(Some((changes, events)))
 }
 
 /// The new replica is shown as it is at first, whatever its delay.

@@ -69,7 +69,8 @@ impl StsError {
 
     pub(super) fn log(&self, request_id: &str) {
         let Self { code, message, cause, .. } = self;
-        let cause = cause.as_ref().map(ToString::to_string);
+        // An exception of AWS KMS has a cause of its own.
+        let cause = cause.as_deref().map(|one| one.source().unwrap_or(one).to_string());
         if self.status >= 500 {
             tracing::error!(request_id, code, message, cause, "request to STS failed");
         } else {

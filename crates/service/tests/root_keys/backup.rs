@@ -216,10 +216,10 @@ async fn a_changed_head_is_refused() {
     let backup = backup(&house, None).await;
     let (head, chunks) = parts(&backup);
     let text = String::from_utf8(head[19..].to_vec()).unwrap();
-    let schema = "\"schema\":2";
+    let schema = "\"schema\":3";
     for (from, to) in [
         ("\"records\":", "\"records\":1"),
-        (schema, "\"schema\":1"),
+        (schema, "\"schema\":2"),
         ("\"version\":\"", "\"version\":\"9"),
         ("\"created\":1", "\"created\":2"),
     ] {
@@ -231,7 +231,7 @@ async fn a_changed_head_is_refused() {
         assert!(matches!(refused, Some(ServiceError::Backup(_))), "{from}: {refused:?}");
     }
     // What is not known is told as such.
-    let newer = text.replacen(schema, "\"schema\":3", 1);
+    let newer = text.replacen(schema, "\"schema\":4", 1);
     let length = u32::try_from(newer.len()).unwrap().to_be_bytes();
     let head = [&head[..15], &length, newer.as_bytes()].concat();
     let said = verify(&whole(&head, &chunks)[..], &file(1)).await.unwrap_err().to_string();

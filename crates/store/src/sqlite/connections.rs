@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -71,6 +71,13 @@ impl Connections {
 
     pub(super) fn in_memory(&self) -> bool {
         self.slots.len() == 1
+    }
+
+    /// The file of the write-ahead log, if the database is a file.
+    pub(super) fn log_path(&self) -> Option<PathBuf> {
+        let mut path = self.write.get_filename().as_os_str().to_owned();
+        path.push("-wal");
+        (!self.in_memory()).then(|| path.into())
     }
 
     pub(super) async fn writer(&self) -> Lease<'_> {
@@ -243,7 +250,8 @@ fn create_private(path: &Path) -> io::Result<()> {
 /// What a failure of SQLite means for the caller.
 pub(super) fn failure(error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
-        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::damaged(error),
+        // The statements are right, so an error in one is in the schema that it meets.
+        Some(SQLITE_ERROR | SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::damaged(error),
         _ => StoreError::unavailable(error),
     }
 }
@@ -254,6 +262,7 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 // https://www.sqlite.org/rescode.html
+const SQLITE_ERROR: u32 = 1;
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_NOTADB: u32 = 26;

@@ -18,10 +18,11 @@ const APPLICATION_ID: i64 = 0x5472_6e74;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_record.sql"),
     include_str!("../../migrations/sqlite/0002_identities.sql"),
+    include_str!("../../migrations/sqlite/0003_events.sql"),
 ];
 
 /// `user_version` of a database that is up to date.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = 3;
 const _: () = assert!(NEWEST.unsigned_abs() == MIGRATIONS.len() as u64);
 
 /// What a database looks like from outside.
@@ -234,7 +235,7 @@ mod tests {
             let connections = Connections::to_file(&path).unwrap();
             prepare(&connections).await.unwrap();
             connections.close().await;
-            assert_eq!(names(&path).await, (2, vec!["record".to_owned(), "a7".to_owned()]));
+            assert_eq!(names(&path).await, (NEWEST, vec!["record".to_owned(), "a7".to_owned()]));
             let copy = directory.path().join(copy);
             assert_eq!(names(&copy).await, (1, vec!["record".to_owned(), "a7".to_owned()]));
             let mode = fs::metadata(&copy).unwrap().permissions().mode();

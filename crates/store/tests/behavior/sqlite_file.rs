@@ -1,6 +1,5 @@
 //! What is particular to a database file: opening it, losing it, sharing it.
 
-use std::error::Error;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -142,7 +141,7 @@ async fn a_newer_store_is_refused() {
     let mut connection = stranger(&path).await;
     run(&mut connection, "PRAGMA user_version = 1000").await;
     let error = refused(&path).await;
-    assert!(matches!(error, StoreError::Newer { found: 1000, supported: 2 }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 1000, supported: 3 }), "{error:?}");
     run(&mut connection, "PRAGMA user_version = -1").await;
     let error = refused(&path).await;
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
@@ -178,7 +177,7 @@ async fn a_store_that_is_opened_to_read_is_not_written() {
     run(&mut connection, "PRAGMA user_version = 1").await;
     connection.close().await.unwrap();
     let older = SqliteStore::open_to_read(&path).await.unwrap_err();
-    assert!(matches!(older, StoreError::Older { found: 1, supported: 2 }), "{older:?}");
+    assert!(matches!(older, StoreError::Older { found: 1, supported: 3 }), "{older:?}");
     assert_eq!(SqliteStore::inspect(&path).await.unwrap().schema, 1);
 }
 
@@ -190,7 +189,7 @@ async fn inspection_finds_damage_and_changes_nothing() {
     commit(&store, (0..500).map(|n| put(&format!("{n}"), 1)).collect()).await;
     store.close().await;
     let found = SqliteStore::inspect(&path).await.unwrap();
-    assert_eq!((found.schema, found.newest, found.faults.len()), (2, 2, 0));
+    assert_eq!((found.schema, found.newest, found.faults.len()), (3, 3, 0));
     let mut bytes = fs::read(&path).unwrap();
     let end = bytes.len();
     bytes[end - 4096..].fill(0x5a);
@@ -282,7 +281,7 @@ async fn what_cannot_be_opened_is_unavailable_with_a_cause() {
     for path in paths {
         let error = refused(&path).await;
         assert!(matches!(error, StoreError::Unavailable(_)), "{path:?}: {error:?}");
-        assert!(error.source().is_some_and(|cause| !cause.to_string().is_empty()));
+        assert!(error.to_string().len() > "the store is unavailable: ".len(), "{error}");
     }
 }
 
@@ -300,7 +299,7 @@ async fn the_writer_recovers_from_failures() {
         tasks.spawn(async move { store.commit(vec![put("a", 2)]).await });
     }
     for result in tasks.join_all().await {
-        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
+        assert!(matches!(result, Err(StoreError::Damaged { .. })), "{result:?}");
     }
     store.get(&id("a")).await.unwrap_err();
     run(&mut connection, "ALTER TABLE hidden RENAME TO record").await;
