@@ -1,9 +1,9 @@
-"""Makes the golden files of the built version, once: `.venv/bin/python tests/golden/make.py`."""
+"""Makes the golden files of the built version, once: `.venv/bin/python tests/golden/make.py NAME`."""
 
 import json
-import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -166,6 +166,11 @@ def importing(r):
     r.encrypted(key)
     r.described(key)
     r.record("ListKeyRotations", KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")
+    pending = r.create(Origin="EXTERNAL", Description="pending")
+    imported(r, pending, bytes(range(32)))
+    r.encrypted(pending)
+    imported(r, pending, bytes(range(3, 35)), ImportType="NEW_KEY_MATERIAL")
+    r.described(pending)
     mac = r.create(Origin="EXTERNAL", KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     imported(r, mac, bytes(range(32)))
     r.record("GenerateMac", KeyId=mac, Message=PLAINTEXT, MacAlgorithm="HMAC_SHA_256")
@@ -304,9 +309,71 @@ def seeded(r):
 PARTS = (rotated, scheduled, governed, importing, multi_region, signing, other_usages, managed, used)
 
 
-def main():
-    shown = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True)
-    folder = FOLDER / re.fullmatch(r"trent (\S+)\n", shown.stdout)[1]
+ACCOUNT = "111122223333"
+ALLOW = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}],
+}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/division/app"},
+    },
+}
+IDENTITIES = {
+    "accounts": {
+        ACCOUNT: {
+            "name": "größe",
+            "users": {
+                "app": {
+                    "path": "/division/",
+                    "tags": {"team": "a"},
+                    "policies": {"decrypt": ALLOW},
+                    "boundary": ALLOW,
+                    "access_keys": [{"id": "AKIAIOSFODNN7EXAMPLE", "secret": "x" * 40}],
+                }
+            },
+            "roles": {"worker": {"trust_policy": TRUST, "max_session": "2h"}},
+        }
+    }
+}
+
+
+class Commands:
+    """Administration of a data directory, and the commands whose answers are to stay the same."""
+
+    def __init__(self, data_dir):
+        self.data_dir = data_dir
+        self.recorded = []
+
+    def run(self, *arguments, input=None):
+        command = [BINARY, *arguments, "--data-dir", self.data_dir]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, input=input)
+        return done.stdout
+
+    def record(self, *arguments):
+        self.recorded.append({"arguments": arguments, "output": self.run(*arguments)})
+
+
+def administered(commands, folder):
+    """A rotated store key, identities, a key that signs an audit log."""
+    other = f"file:{folder / 'other.key'}"
+    added = json.loads(commands.run("root-key", "add", "--provider", other, "--output", "json"))
+    commands.run("root-key", "rotate", "--provider", other)
+    commands.run("root-key", "remove", added["RootKeyId"])
+    commands.run("apply", "-f", "-", input=json.dumps(IDENTITIES))
+    commands.record("account", "list", "--output", "json")
+    commands.record("user", "show", "app", "--output", "json")
+    commands.record("role", "show", "worker", "--output", "json")
+    commands.record("policy", "get", "decrypt", "--user", "app")
+    commands.record("access-key", "list", "--user", "app", "--output", "json")
+    commands.record("audit", "public-key")
+
+
+def main(name):
+    folder = FOLDER / name
     if folder.exists():
         raise SystemExit(f"{folder} exists and is never made again")
     with tempfile.TemporaryDirectory() as made:
@@ -314,18 +381,25 @@ def main():
         made.mkdir()
         with Trent(data_dir=made / "data") as server:
             r = Recorder(server)
-            for part in PARTS:
+            commands = Commands(made / "data")
+            for part in PARTS[:3]:
+                part(r)
+            # What comes now is under another store key from the start.
+            administered(commands, made)
+            for part in PARTS[3:]:
                 part(r)
             listed(r)
+        commands.run("backup", "create", made / "backup")
+        (made / "other.key").unlink()
         (made / "seed.yaml").write_text(seed())
         with Trent("--seed", made / "seed.yaml") as server:
             of_seed = Recorder(server)
             seeded(of_seed)
-        answers = {"data": r.calls, "seed": of_seed.calls}
+        answers = {"data": r.calls, "seed": of_seed.calls, "commands": commands.recorded}
         text = json.dumps(answers, indent=1, ensure_ascii=False)
         (made / "answers.json").write_text(text + "\n", encoding="utf-8")
         shutil.copytree(made, folder)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -12,6 +13,7 @@ from golden import FOLDER, REGION, answer, from_json, holds
 
 from trent_server import BINARY, Trent
 
+# From `schema-2` on there are commands and a backup, too.
 VERSIONS = sorted(path.parent.name for path in FOLDER.glob("*/answers.json"))
 
 
@@ -25,6 +27,16 @@ def cases(kind):
         for version in VERSIONS
         for number, call in enumerate(calls_of(version)[kind])
     ]
+
+
+WITH_COMMANDS = [version for version in VERSIONS if "commands" in calls_of(version)]
+
+
+def run(*arguments):
+    """Runs `trent`; returns what it prints."""
+    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def copied(version, target):
@@ -76,19 +88,82 @@ def check(server, call):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_store_is_read_as_it_was_after_its_store_key_was_rotated(version, tmp_path):
     data_dir = copied(version, tmp_path / "data")
-    for arguments in (("add", "--provider", f"file:{tmp_path / 'other.key'}"), ("rotate",)):
-        if arguments[0] == "rotate":
-            arguments += ("--provider", f"file:{tmp_path / 'other.key'}")
-        command = [BINARY, "root-key", *arguments, "--data-dir", data_dir]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+    for action in ("add", "rotate"):
+        where = f"file:{tmp_path / 'other.key'}"
+        run("root-key", action, "--provider", where, "--data-dir", data_dir)
     with Trent(data_dir=data_dir) as server:
         for call in calls_of(version)["data"]:
             check(server, call)
 
 
+@pytest.mark.parametrize("version", WITH_COMMANDS)
+def test_commands_answer_as_they_did(version, tmp_path):
+    data_dir = copied(version, tmp_path / "data")
+    for command in calls_of(version)["commands"]:
+        output = run(*command["arguments"], "--data-dir", data_dir)
+        if "json" in command["arguments"]:
+            assert holds(json.loads(command["output"]), json.loads(output)), output
+        else:
+            assert output == command["output"]
+
+
+@pytest.mark.parametrize("version", WITH_COMMANDS)
+def test_a_backup_is_restored_and_answers_as_the_store_did(version, tmp_path):
+    backup = FOLDER / version / "backup"
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    shutil.copy(FOLDER / version / "data/root.key", data_dir)
+    (data_dir / "root.key").chmod(0o600)
+    run("backup", "verify", backup, "--data-dir", data_dir)
+    run("restore", backup, "--data-dir", data_dir)
+    assert json.loads(run("doctor", "--data-dir", data_dir, "--output", "json"))["Problems"] == 0
+    with Trent(data_dir=data_dir) as server:
+        for call in calls_of(version)["data"]:
+            check(server, call)
+    for command in calls_of(version)["commands"]:
+        assert run(*command["arguments"], "--data-dir", data_dir) == command["output"]
+
+
+@pytest.mark.parametrize("version", WITH_COMMANDS)
+def test_imported_key_material_that_waits_outlives_the_store_key(version, tmp_path):
+    described = recorded(version, "DescribeKey", KeyMetadata={"Description": "pending"})
+    key = described["parameters"]["KeyId"]
+    data_dir = copied(version, tmp_path / "data")
+    run("root-key", "rotate", "--data-dir", data_dir)
+    old = json.loads(run("root-key", "status", "--data-dir", data_dir, "--output", "json"))
+    assert [one["Records"] for one in old["StoreKeys"][1:]] == [0] * (len(old["StoreKeys"]) - 1)
+    with Trent(data_dir=data_dir) as server:
+        kms = server.client()
+        kms.rotate_key_on_demand(KeyId=key)
+        blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+        assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+        assert len(kms.list_key_rotations(KeyId=key)["Rotations"]) == 1
+
+
+def test_an_older_store_is_copied_before_it_is_brought_to_the_new_schema(tmp_path):
+    data_dir = copied("0.1.0", tmp_path / "data")
+    before = (data_dir / "trent.db").read_bytes()
+    with Trent(data_dir=data_dir) as server:
+        server.client().create_key()
+    copy = data_dir / "trent.db.schema-1.bak"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in data_dir.glob("*.bak")] == [copy.name]
+    assert json.loads(run("doctor", "--data-dir", data_dir, "--output", "json"))["Problems"] == 0
+    # The copy is the store as it was.
+    with sqlite3.connect(f"file:{copy}?mode=ro", uri=True) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (1,)
+        records = database.execute("SELECT * FROM record ORDER BY seq").fetchall()
+    (tmp_path / "old.db").write_bytes(before)
+    with sqlite3.connect(tmp_path / "old.db") as database:
+        assert database.execute("SELECT * FROM record ORDER BY seq").fetchall() == records
+    copy.rename(data_dir / "trent.db")
+    with Trent(data_dir=data_dir) as server:
+        for call in calls_of("0.1.0")["data"]:
+            check(server, call)
+
+
 def test_there_are_golden_files():
-    assert VERSIONS
+    assert VERSIONS and WITH_COMMANDS
     for version in VERSIONS:
         operations = [call["operation"] for call in calls_of(version)["data"]]
         for operation, times in {"Decrypt": 30, "Verify": 11, "VerifyMac": 4}.items():

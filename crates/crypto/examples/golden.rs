@@ -92,6 +92,7 @@ fn sealed(
         Purpose::Record => "record",
         Purpose::KeyMaterial => "key material",
         Purpose::Marker => "marker",
+        Purpose::Backup => "backup",
     };
     Ok(json!({
         "name": name,

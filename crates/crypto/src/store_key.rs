@@ -72,6 +72,8 @@ pub enum Purpose {
     KeyMaterial,
     /// Markers of paginated listings.
     Marker,
+    /// Backups of the store.
+    Backup,
 }
 
 impl Purpose {
@@ -80,6 +82,7 @@ impl Purpose {
             Self::Record => "trent seal record",
             Self::KeyMaterial => "trent seal key material",
             Self::Marker => "trent seal marker",
+            Self::Backup => "trent seal backup",
         }
     }
 }
@@ -93,6 +96,7 @@ pub struct StoreKey {
     record: Sealer,
     key_material: Sealer,
     marker: Sealer,
+    backup: Sealer,
 }
 
 impl StoreKey {
@@ -115,6 +119,7 @@ impl StoreKey {
             record: sealer(Purpose::Record)?,
             key_material: sealer(Purpose::KeyMaterial)?,
             marker: sealer(Purpose::Marker)?,
+            backup: sealer(Purpose::Backup)?,
             id,
             secret,
         })
@@ -136,6 +141,7 @@ impl StoreKey {
             Purpose::Record => &self.record,
             Purpose::KeyMaterial => &self.key_material,
             Purpose::Marker => &self.marker,
+            Purpose::Backup => &self.backup,
         }
     }
 }
@@ -236,7 +242,8 @@ mod tests {
     use super::*;
     use crate::testing::assert_shows_no_byte;
 
-    const PURPOSES: [Purpose; 3] = [Purpose::Record, Purpose::KeyMaterial, Purpose::Marker];
+    const PURPOSES: [Purpose; 4] =
+        [Purpose::Record, Purpose::KeyMaterial, Purpose::Marker, Purpose::Backup];
 
     fn root() -> StoreKey {
         StoreKey::from_bytes(&[0xe7; 32]).unwrap()
@@ -328,7 +335,9 @@ mod tests {
         let shown = format!("{:?} {:#?} {sealer:#?}", root(), root());
         let root = root();
         assert_shows_no_byte(&shown, root.to_bytes().as_slice());
-        for key in [&root.record.key, &root.key_material.key, &root.marker.key] {
+        for key in
+            [&root.record, &root.key_material, &root.marker, &root.backup].map(|one| &one.key)
+        {
             assert_shows_no_byte(&shown, key.as_bytes());
         }
     }

@@ -61,6 +61,7 @@ fn golden_sealed_things_are_opened() {
             "record" => Purpose::Record,
             "key material" => Purpose::KeyMaterial,
             "marker" => Purpose::Marker,
+            "backup" => Purpose::Backup,
             other => panic!("unknown purpose `{other}`"),
         };
         let parts: Vec<Vec<u8>> =

@@ -60,6 +60,37 @@ impl DataDir {
         Self::open_or_make(path, root_key, store)
     }
 
+    /// Opens or makes a directory for a store that is to be restored; refused when there is one
+    /// already, and when others can use the directory. The root key has to be there.
+    pub(crate) fn for_restore(
+        path: &Path,
+        root_key: &RootKeySource,
+        store: &StoreSource,
+    ) -> Result<Self> {
+        if let Some(store) = store.file(path) {
+            let files = ["", "-wal", "-shm"].map(|end| format!("{}{end}", store.display()));
+            if let Some(file) = files.iter().find(|file| Path::new(file).symlink_metadata().is_ok())
+            {
+                bail!(
+                    "there is a store in `{}` already (`{file}`); nothing was changed",
+                    path.display()
+                );
+            }
+        }
+        if path.exists() {
+            check_private("data directory", path)?;
+        }
+        if let Some(file) = root_key.file(path) {
+            ensure!(
+                file.exists(),
+                "there is no root key `{}`: put the root key that opens the backup there, readable \
+                 by its owner only, or say with --root-key-provider where it is",
+                file.display()
+            );
+        }
+        Self::open_or_make(path, root_key, store)
+    }
+
     /// Opens the directory with the root key and the store that are in it.
     pub(crate) fn open(path: &Path, root_key: &RootKeySource, store: &StoreSource) -> Result<Self> {
         Self::check(path, root_key, store)?;

@@ -4,6 +4,7 @@ mod audit;
 mod cli;
 mod config;
 mod data_dir;
+mod doctor;
 mod events;
 mod files;
 mod hardening;

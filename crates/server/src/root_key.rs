@@ -90,6 +90,11 @@ impl RootKeySource {
         }
     }
 
+    /// Whether it is in a file in the data directory.
+    pub(crate) fn is_in_data_dir(&self) -> bool {
+        matches!(self, Self::File(path) if path.is_relative())
+    }
+
     /// What the root key is, for whoever has to keep it.
     pub(crate) fn advice(&self, data_dir: &Path) -> String {
         match self {

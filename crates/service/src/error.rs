@@ -26,6 +26,9 @@ pub enum ServiceError {
     /// A record does not authenticate or is no record.
     #[error("{0}")]
     Damaged(#[from] Damaged),
+    /// A backup is not as it was made, or is none; the text says why.
+    #[error("{0}")]
+    Backup(String),
     /// A seed file says something that cannot be done.
     #[error("{0}")]
     Seed(String),

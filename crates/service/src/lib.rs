@@ -6,6 +6,7 @@
 pub mod audit;
 mod authenticate;
 mod authorize;
+pub mod backup;
 mod cache;
 mod change_set;
 pub mod clock;
@@ -13,6 +14,7 @@ mod context;
 mod dispatch;
 mod error;
 pub mod events;
+pub mod examine;
 pub mod identity;
 pub mod jobs;
 mod key_quota;

@@ -39,6 +39,11 @@ impl Records {
         Self { sealer: ring.sealer(Purpose::Record), key_store: SoftwareKeyStore::new(ring) }
     }
 
+    /// What opens the key material in records of keys.
+    pub(crate) fn key_store(&self) -> &SoftwareKeyStore {
+        &self.key_store
+    }
+
     /// The record under the store key that seals now, its key material too; none if all of it is
     /// already.
     pub(crate) fn reseal(&self, record: &Record) -> Result<Option<Vec<u8>>, Damaged> {
@@ -67,7 +72,8 @@ impl Records {
         let mut ids = BTreeSet::from([sealed_under(&record.sealed)?]);
         if record.id.kind == Kind::Key {
             let key = self.open_key(record)?.value;
-            for material in key.materials.iter().filter_map(|material| material.sealed.as_ref()) {
+            let materials = key.materials.iter().chain(&key.pending_material);
+            for material in materials.filter_map(|material| material.sealed.as_ref()) {
                 ids.insert(sealed_under(&material.0)?);
             }
         }
@@ -178,8 +184,8 @@ impl Records {
 
     /// The key with all of its key material under the store key that seals now; none if it is.
     fn with_materials_sealed_anew(&self, key: &KmsKey) -> Result<Option<KmsKey>, KeyStoreError> {
-        let mut changed = None;
-        for (place, material) in key.materials.iter().enumerate() {
+        let mut changed: Option<KmsKey> = None;
+        for (place, material) in key.materials.iter().chain(&key.pending_material).enumerate() {
             let (Some(Sealed(sealed)), Some(spec)) = (&material.sealed, material_spec(key.spec))
             else {
                 continue;
@@ -187,7 +193,10 @@ impl Records {
             let anew = self.key_store.reseal(spec, key.id.as_bytes(), &material.id.0, sealed)?;
             if let Some(anew) = anew {
                 let key = changed.get_or_insert_with(|| key.clone());
-                key.materials[place].sealed = Some(Sealed(anew));
+                let mut materials = key.materials.iter_mut().chain(&mut key.pending_material);
+                if let Some(material) = materials.nth(place) {
+                    material.sealed = Some(Sealed(anew));
+                }
             }
         }
         Ok(changed)
@@ -303,7 +312,7 @@ pub(crate) fn arn_of_record(id: &RecordId) -> Option<KeyArn> {
     })
 }
 
-fn damaged(id: &RecordId, cause: &dyn std::fmt::Display) -> Damaged {
+pub(crate) fn damaged(id: &RecordId, cause: &dyn std::fmt::Display) -> Damaged {
     let record = match (id.kind, arn_of_record(id)) {
         (Kind::Key, Some(arn)) => arn.to_string(),
         (kind, _) => format!("{kind:?} {}/{}/{}", id.account, id.region, id.name),
@@ -347,3 +356,54 @@ const FORMAT: u8 = 1;
 
 /// The setting that shows under which store key a store is sealed.
 const ROOT_KEY_SETTING: &str = "root-key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use trent_core::lifecycle::{NewKey, NewKind};
+    use trent_core::{KeyMaterial, KeyMaterialId};
+    use trent_crypto::store_key::StoreKey;
+
+    #[test]
+    fn all_key_material_of_a_key_is_sealed_anew() {
+        let [old, new] = [1, 2].map(|byte| StoreKey::from_bytes(&[byte; 32]).unwrap());
+        let ring = KeyRing::new(old.clone());
+        let (records, key_store) = (Records::new(&ring), SoftwareKeyStore::new(&ring));
+        let id = KeyId::single_region([7; 16]);
+        let material = || {
+            let made = key_store.generate_symmetric(id.as_bytes()).unwrap();
+            KeyMaterial::new(KeyMaterialId(made.id), Sealed(made.sealed), Timestamp::UNIX_EPOCH)
+        };
+        let terms = NewKey {
+            account: AccountId::parse("000000000000").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+            id,
+            description: String::new(),
+            policy: String::new(),
+            tags: std::collections::BTreeMap::new(),
+        };
+        let materials = vec![material(), material()];
+        let mut key = KmsKey::new(terms, NewKind::SYMMETRIC, materials, Timestamp::UNIX_EPOCH);
+        // Imported material that waits for its rotation is lost with the old store key, too.
+        key.pending_material = Some(material());
+        let record = records.seal_key(&key, 3).unwrap();
+        assert_eq!(records.sealed_under(&record).unwrap(), BTreeSet::from([old.id()]));
+        ring.replace(new.clone(), vec![old]);
+        let written = records.seal_key(&key, 4).unwrap();
+        let sealed = records.reseal(&record).unwrap().unwrap();
+        ring.replace(new.clone(), Vec::new());
+        for record in [written, Record { sealed, ..record }] {
+            assert_eq!(records.sealed_under(&record).unwrap(), BTreeSet::from([new.id()]));
+            let key = records.open_key(&record).unwrap().value;
+            let materials: Vec<_> = key.materials.iter().chain(&key.pending_material).collect();
+            assert_eq!(materials.len(), 3);
+            let spec = material_spec(key.spec).unwrap();
+            for material in materials {
+                let one = [(material.id.0, material.sealed.as_ref().unwrap().0.as_slice())];
+                key_store.open(spec, key.id.as_bytes(), &material.id.0, &one).unwrap();
+            }
+            assert!(records.reseal(&record).unwrap().is_none());
+        }
+    }
+}

@@ -6,10 +6,12 @@ use crate::clock::Clock;
 use crate::error::ServiceError;
 use crate::jobs::Dating;
 use crate::records::{Records, setting_id};
+use crate::root_keys::RootKeys;
 use crate::service::Service;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use trent_store::{Change, Store, StoreError};
 
 /// Where to move the clock.
@@ -89,6 +91,12 @@ impl Service {
         self.clock.run_ahead(ahead);
         Ok(())
     }
+}
+
+/// How far ahead of real time the clock of a store was moved.
+pub async fn clock_offset(root_keys: &Arc<RootKeys>) -> Result<SignedDuration, ServiceError> {
+    let clock = stored_clock(&*root_keys.store(), &root_keys.records()).await?;
+    Ok(clock.offset())
 }
 
 /// The clock as it was when the store was last used.

@@ -18,8 +18,19 @@ pub enum StoreError {
         what: &'static str,
     },
     /// The store was written by a newer version of this program.
-    #[error("the store has schema {found}, this version supports at most {supported}")]
+    #[error(
+        "the store has schema {found}, and this version of Trent knows schemas up to {supported}: a \
+         newer version has written it; use that one"
+    )]
     Newer {
+        /// The schema of the store.
+        found: i64,
+        /// The newest schema that this version supports.
+        supported: i64,
+    },
+    /// The store was written by an older version of this program, and is only read.
+    #[error("the store has schema {found}; the next server that opens it brings it to {supported}")]
+    Older {
         /// The schema of the store.
         found: i64,
         /// The newest schema that this version supports.

@@ -9,6 +9,7 @@ mod error;
 mod postgres;
 mod record;
 mod row;
+mod snapshot;
 mod sqlite;
 mod url;
 mod writer;
@@ -18,8 +19,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use crate::error::StoreError;
-pub use crate::record::{Change, Kind, Record, RecordId, bounds};
-pub use crate::sqlite::SqliteStore;
+pub use crate::record::{Change, Kind, RECORD_SCHEMA, Record, RecordId, bounds};
+pub use crate::snapshot::Snapshot;
+pub use crate::sqlite::{Inspection, SqliteStore};
 pub use crate::url::{StoreUrl, UrlError};
 
 /// Where the records live.
@@ -98,6 +100,10 @@ pub trait Store: Send + Sync + 'static {
     /// All records of every kind after the name `after`, at most `limit`, in an order that is
     /// always the same. Takes time in proportion to the answer.
     async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError>;
+
+    /// All records of every kind as they are at this point in time, whatever is written while they
+    /// are read. A store in memory answers nobody else meanwhile.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
 
     /// The records with `due_at <= until` in order of `due_at`, then in the order in which they
     /// were first written, at most `limit`.

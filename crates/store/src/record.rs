@@ -3,6 +3,11 @@
 
 use crate::error::StoreError;
 
+/// Which kinds of records there are, and what is in them, as a number that grows with each new kind:
+/// what a backup says, so that an older version of the program refuses it as a whole. The schema of
+/// the database is a matter of its own.
+pub const RECORD_SCHEMA: u32 = 3;
+
 /// What a record is about.
 ///
 /// Stored as small integers that never change. A new kind comes with a new schema version, even
@@ -35,7 +40,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn code(self) -> i64 {
+    /// The small integer.
+    pub fn code(self) -> i64 {
         match self {
             Self::Setting => 1,
             Self::Key => 2,
@@ -51,7 +57,8 @@ impl Kind {
         }
     }
 
-    pub(crate) fn from_code(code: i64) -> Option<Self> {
+    /// The kind of a small integer.
+    pub fn from_code(code: i64) -> Option<Self> {
         match code {
             1 => Some(Self::Setting),
             2 => Some(Self::Key),
@@ -114,7 +121,7 @@ pub enum Change {
         /// The same content.
         sealed: Vec<u8>,
     },
-    /// Writes the record as it was in another store, with its version. There must be no such
+    /// Writes the record as it was in another store or in a backup, with its version. There must be no such
     /// record.
     Restore(Record),
     /// Removes the record. The stored version must be `version`.
@@ -239,6 +246,8 @@ mod tests {
             assert_eq!(kind.code(), code);
             assert_eq!(Kind::from_code(code), Some(kind));
         }
+        // Whoever adds a kind changes both.
+        assert_eq!((RECORD_SCHEMA, codes.len()), (3, 11));
         for unknown in [0, codes.len() + 1] {
             assert_eq!(Kind::from_code(i64::try_from(unknown).unwrap()), None);
         }

@@ -7,7 +7,7 @@ use super::misuse;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::root_key::RootKeySource;
-use crate::store::StoreOption;
+use crate::store::{StoreOption, StoreSource};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trent_core::AccountId;
 use trent_core::identity::{IdentityName, NAME_RULE};
+use trent_keystore::root_key::Access;
 use trent_service::identity::admin::{Identities, Owner};
 use trent_service::root_keys::RootKeys;
 use zeroize::Zeroizing;
@@ -42,6 +43,15 @@ pub(crate) struct Administration {
 
     #[command(flatten)]
     output: Output,
+}
+
+/// Where things are.
+pub(crate) struct Place {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) root_key: RootKeySource,
+    pub(crate) store: StoreSource,
+    /// If one was named.
+    pub(crate) config: Option<Config>,
 }
 
 /// Where the root key is.
@@ -118,10 +128,19 @@ impl Administration {
 
     /// The store, opened with its root key, and its data directory.
     pub(crate) async fn open_in(&self) -> Result<(Arc<RootKeys>, PathBuf)> {
+        let Place { data_dir, root_key, store, .. } = self.place()?;
+        let _directory = DataDir::existing(&data_dir, &root_key, &store)?;
+        let access = root_key.access(&data_dir)?;
+        let store = store.open(&data_dir).await?;
+        Ok((RootKeys::open(store, access).await?, data_dir))
+    }
+
+    /// Where the data directory and the root key are.
+    pub(crate) fn place(&self) -> Result<Place> {
         let config = self.config.as_deref();
         let config =
             config.map(|file| Config::load(Some(file), std::env::vars_os())).transpose()?;
-        let path = match (&self.data_dir, &config) {
+        let data_dir = match (&self.data_dir, &config) {
             (Some(path), _) => path.clone(),
             (None, Some(config)) => config.data_dir.clone(),
             (None, None) => {
@@ -131,13 +150,19 @@ impl Administration {
                 ));
             }
         };
+        let configured = config.as_ref().map(|config| config.root_key.source());
+        let root_key = self.root_key.source.clone().or(configured).unwrap_or_default();
         let store = self.store.source(config.as_ref())?;
-        let configured = config.map(|config| config.root_key.source()).unwrap_or_default();
-        let source = self.root_key.source.clone().unwrap_or(configured);
-        let _directory = DataDir::existing(&path, &source, &store)?;
-        let access = source.access(&path)?;
-        let store = store.open(&path).await?;
-        Ok((RootKeys::open(store, access).await?, path))
+        Ok(Place { data_dir, root_key, store, config })
+    }
+
+    /// What is needed to use the root key; a data directory need not be given if the root key is
+    /// elsewhere.
+    pub(crate) fn access(&self) -> Result<Access> {
+        match &self.root_key.source {
+            Some(source) if !source.is_in_data_dir() => source.access(Path::new("")),
+            _ => self.place().and_then(|place| place.root_key.access(&place.data_dir)),
+        }
     }
 
     /// Writes an answer to standard output.

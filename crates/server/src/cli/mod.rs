@@ -5,10 +5,13 @@ mod account;
 mod admin;
 mod apply;
 mod audit;
+mod backup;
 mod dev;
+mod doctor;
 mod explain;
 mod init;
 mod policy;
+mod restore;
 mod role;
 mod root_key;
 mod serve;
@@ -61,6 +64,12 @@ enum Command {
     RootKey(root_key::RootKeyCommand),
     /// Copy a store, such as from SQLite to PostgreSQL
     Store(store::StoreCommand),
+    /// Make and verify backups, beside a running server
+    Backup(backup::BackupCommand),
+    /// Restore a backup into a new data directory
+    Restore(restore::Restore),
+    /// Find out what is wrong with a data directory and its configuration, and change nothing
+    Doctor(doctor::Doctor),
     /// Say whether a principal may do something, and why
     Explain(explain::Explain),
 }
@@ -92,6 +101,9 @@ impl Arguments {
             Command::Apply(apply) => apply.run(),
             Command::RootKey(root_key) => root_key.run(),
             Command::Store(store) => store.run(),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
+            Command::Doctor(doctor) => return doctor.run(),
         };
         done.map(|()| ExitCode::SUCCESS)
     }
@@ -127,8 +139,8 @@ fn help() -> String {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Servers", &["dev", "serve"]),
     ("Identities", &["init", "account", "user", "role", "access-key", "policy", "apply"]),
-    ("Store", &["root-key", "store"]),
-    ("Questions", &["audit", "explain", "help"]),
+    ("Store", &["root-key", "store", "backup", "restore"]),
+    ("Questions", &["audit", "doctor", "explain", "help"]),
 ];
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(crate) mod service_event;
 mod signing_key;
 
 pub(crate) use signing_key::SETTING as AUDIT_SIGNING_KEY;
-pub use signing_key::signing_key;
+pub use signing_key::{existing_signing_key, signing_key};
 
 use std::sync::Arc;
 use tokio::sync::oneshot;

@@ -11,12 +11,10 @@ use zeroize::Zeroizing;
 
 /// The Ed25519 key pair of the store's audit log; a new one if it has none yet.
 pub async fn signing_key(root_keys: &Arc<RootKeys>) -> Result<KeyPair, ServiceError> {
-    let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
     let (store, records) = (root_keys.store(), root_keys.records());
     loop {
-        if let Some(record) = store.get(&setting_id(SETTING)).await? {
-            let stored = records.open_setting::<Stored>(&record)?.value;
-            return KeyPair::from_pkcs8(SPEC, &stored.pkcs8).map_err(|error| internal(&error));
+        if let Some(pair) = existing_signing_key(root_keys).await? {
+            return Ok(pair);
         }
         let pair = KeyPair::generate(SPEC).map_err(|error| internal(&error))?;
         let pkcs8 = pair.to_pkcs8().map_err(|error| internal(&error))?;
@@ -32,6 +30,19 @@ pub async fn signing_key(root_keys: &Arc<RootKeys>) -> Result<KeyPair, ServiceEr
             }
         }
     }
+}
+
+/// The Ed25519 key pair of the store's audit log, if it has one.
+pub async fn existing_signing_key(
+    root_keys: &Arc<RootKeys>,
+) -> Result<Option<KeyPair>, ServiceError> {
+    let Some(record) = root_keys.store().get(&setting_id(SETTING)).await? else { return Ok(None) };
+    let stored = root_keys.records().open_setting::<Stored>(&record)?.value;
+    KeyPair::from_pkcs8(SPEC, &stored.pkcs8).map(Some).map_err(|error| internal(&error))
+}
+
+fn internal(error: &dyn std::fmt::Display) -> ServiceError {
+    ServiceError::Internal(error.to_string())
 }
 
 #[derive(Serialize, Deserialize)]

@@ -39,22 +39,22 @@ pub(crate) fn new_secret() -> Result<Zeroizing<String>, CryptoError> {
 }
 
 /// The record of an account.
-fn account_id(account: AccountId) -> RecordId {
+pub(crate) fn account_id(account: AccountId) -> RecordId {
     record_id(Kind::Account, "", account.as_str())
 }
 
 /// The record of a user or role. Names that differ only in case are the same name.
-fn named_id(kind: Kind, account: AccountId, name: &str) -> RecordId {
+pub(crate) fn named_id(kind: Kind, account: AccountId, name: &str) -> RecordId {
     record_id(kind, account.as_str(), &name.to_ascii_lowercase())
 }
 
 /// The record of an access key. It is in no account, since a request names no other thing.
-fn access_key_id(id: &str) -> RecordId {
+pub(crate) fn access_key_id(id: &str) -> RecordId {
     record_id(Kind::AccessKey, "", id)
 }
 
 /// Whom an access key belongs to, as the owner of its record.
-fn access_key_owner(account: AccountId, user: Option<&str>) -> String {
+pub(crate) fn access_key_owner(account: AccountId, user: Option<&str>) -> String {
     format!("{account}/{}", user.unwrap_or_default().to_ascii_lowercase())
 }
 

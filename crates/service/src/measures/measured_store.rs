@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use trent_store::{Change, Changes, Kind, Record, RecordId, Store, StoreError};
+use trent_store::{Change, Changes, Kind, Record, RecordId, Snapshot, Store, StoreError};
 
 /// What the store has done since the process started.
 #[derive(Debug, Default)]
@@ -136,6 +136,10 @@ impl Store for MeasuredStore {
 
     async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError> {
         self.read(self.store.scan(after, limit)).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        self.read(self.store.snapshot()).await
     }
 
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {

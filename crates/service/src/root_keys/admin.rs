@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trent_crypto::store_key::StoreKey;
 use trent_keystore::root_key::{Access, Provider, RootKey};
-use trent_store::{Store, StoreError};
+use trent_store::{Snapshot, Store, StoreError};
 
 /// How long an old store key opens after a rotation, if nobody says otherwise: longer than anything
 /// lives that was handed out under it. Import tokens are valid for 24 hours, sessions for at most 12.
@@ -60,18 +60,16 @@ pub struct StoreKeyStatus {
 }
 
 impl RootKeys {
+    /// Which root keys there are.
+    pub async fn known(&self) -> Result<Vec<RootKeyStatus>, ServiceError> {
+        Ok(self.root_keys_in(&self.find().await?).await)
+    }
+
     /// Which root keys and store keys there are. Reads the whole store.
     pub async fn status(&self) -> Result<Status, ServiceError> {
         let found = self.find().await?;
-        let in_use = self.loaded.lock().await.root.id().to_string();
+        let root_keys = self.root_keys_in(&found).await;
         let counted = self.count().await?;
-        let is_direct = found.version == 0;
-        let root_keys = found.table.root_keys.iter().map(|entry| RootKeyStatus {
-            id: entry.id.clone(),
-            provider: entry.provider.clone(),
-            created: (!is_direct).then_some(entry.created),
-            is_in_use: entry.id == in_use,
-        });
         let until: HashMap<&str, Timestamp> =
             found.table.retired.iter().map(|one| (one.id.as_str(), one.until)).collect();
         let store_keys = found.table.store_keys().into_iter().map(|id| StoreKeyStatus {
@@ -79,11 +77,19 @@ impl RootKeys {
             until: until.get(id).copied(),
             records: counted.under.get(id).copied().unwrap_or_default(),
         });
-        Ok(Status {
-            root_keys: root_keys.collect(),
-            store_keys: store_keys.collect(),
-            damaged_records: counted.damaged,
-        })
+        Ok(Status { root_keys, store_keys: store_keys.collect(), damaged_records: counted.damaged })
+    }
+
+    async fn root_keys_in(&self, found: &Found) -> Vec<RootKeyStatus> {
+        let in_use = self.loaded.lock().await.root.id().to_string();
+        let is_direct = found.version == 0;
+        let root_keys = found.table.root_keys.iter().map(|entry| RootKeyStatus {
+            id: entry.id.clone(),
+            provider: entry.provider.clone(),
+            created: (!is_direct).then_some(entry.created),
+            is_in_use: entry.id == in_use,
+        });
+        root_keys.collect()
     }
 
     /// Adds a root key: every store key is sealed under it, too. On a token a new key is made.
@@ -121,6 +127,33 @@ impl RootKeys {
             Ok((table, None))
         })
         .await
+    }
+
+    /// The table and the store keys as they are in a snapshot; with `own`, under that root key and no
+    /// other. On a token a new key is made, unless one there is a root key of the store.
+    pub(crate) async fn in_snapshot(
+        &self,
+        snapshot: &mut dyn Snapshot,
+        own: Option<&Access>,
+    ) -> Result<(Table, StoreKeys), ServiceError> {
+        let found = snapshot.get(&table::table_id()).await?;
+        let found = found.map(|record| table::parse(&record)).transpose()?;
+        let Found { mut table, version } = match found {
+            Some(found) => found,
+            None => self.direct_table()?,
+        };
+        let keys = self.store_keys_of(&table, version).await?;
+        if let Some(own) = own {
+            let known = table::unlock_one(own, &table).await?.map(|root| root.id().to_string());
+            if let Some(id) = known {
+                table.root_keys.retain(|entry| entry.id == id);
+            } else {
+                let (provider, root) = create(own).await?;
+                table.root_keys = vec![Entry::new(&root, provider, now(), &keys)?];
+            }
+        }
+        let table = table.under(&keys.current)?;
+        Ok((table, keys))
     }
 
     /// Makes a new store key, sealed under every root key; those that this value was not opened
@@ -174,6 +207,11 @@ impl RootKeys {
         if let Some(found) = table::read(&*self.store).await? {
             return Ok(found);
         }
+        self.direct_table()
+    }
+
+    /// What the table would be of a store that has none.
+    fn direct_table(&self) -> Result<Found, ServiceError> {
         let (root, keys) = direct(&self.access)?;
         Ok(Found { table: with_one(&root, Provider::File, &keys)?, version: 0 })
     }
@@ -274,7 +312,7 @@ async fn create(access: &Access) -> Result<(Provider, Arc<RootKey>), ServiceErro
 }
 
 /// Root keys are of the real world, whatever the clock of a store in development mode says.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Clock::default().real_now()
 }
 

@@ -16,7 +16,7 @@
 pub mod admin;
 mod reading;
 mod reseal;
-mod table;
+pub(crate) mod table;
 
 use self::reading::CheckedStore;
 pub use self::reseal::Pass;
@@ -56,6 +56,7 @@ impl RootKeys {
     /// Opens the store keys of a store with the root key that `access` gives, and makes sure that
     /// the store is sealed under them. A new store is marked with its store key.
     pub async fn open(store: Arc<dyn Store>, access: Access) -> Result<Arc<Self>, ServiceError> {
+        crate::backup::check_is_whole(&*store).await?;
         let found = table::read(&*store).await?;
         let (root, keys) = match &found {
             Some(found) => unlock(&access, &found.table).await?,
@@ -147,6 +148,11 @@ impl RootKeys {
     pub(crate) fn is_stale(&self) -> bool {
         self.is_stale.load(Ordering::Acquire)
     }
+}
+
+/// Opens the store keys of a table with the root key that `access` gives.
+pub(crate) async fn open_table(access: &Access, table: &Table) -> Result<StoreKeys, ServiceError> {
+    unlock(access, table).await.map(|(_, keys)| keys)
 }
 
 /// The keys of a store without a table.

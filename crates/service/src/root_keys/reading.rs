@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use trent_crypto::store_key::sealed_under;
-use trent_store::{Change, Changes, Kind, Record, RecordId, Store, StoreError};
+use trent_store::{Change, Changes, Kind, Record, RecordId, Snapshot, Store, StoreError};
 
 pub(super) struct CheckedStore {
     keys: Arc<RootKeys>,
@@ -102,6 +102,11 @@ impl Store for CheckedStore {
 
     async fn scan(&self, after: Option<&RecordId>, limit: u32) -> Result<Vec<Record>, StoreError> {
         Ok(self.with_keys(self.keys.store.scan(after, limit).await?).await)
+    }
+
+    /// Whoever reads a snapshot takes the store keys from it.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        self.keys.store.snapshot().await
     }
 
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {

@@ -31,12 +31,12 @@ pub(super) struct Found {
 /// The table.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The store key that seals.
-    pub(super) current: String,
+    pub(crate) current: String,
     /// Store keys that only open, oldest first.
     pub(super) retired: Vec<Retired>,
-    pub(super) root_keys: Vec<Entry>,
+    pub(crate) root_keys: Vec<Entry>,
     /// What authenticates everything else.
     #[serde(default)]
     pub(super) authentication: String,
@@ -44,7 +44,7 @@ pub(super) struct Table {
 
 /// A store key that only opens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Retired {
+pub(crate) struct Retired {
     pub(super) id: String,
     /// When it is forgotten at the earliest.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
@@ -53,9 +53,9 @@ pub(super) struct Retired {
 
 /// A root key, and what is sealed under it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub(super) id: String,
-    pub(super) provider: Provider,
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) provider: Provider,
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub(super) created: Timestamp,
     /// Sealed store keys by their names.
@@ -75,9 +75,9 @@ impl fmt::Display for Entry {
 }
 
 /// Store keys, opened.
-pub(super) struct StoreKeys {
-    pub(super) current: StoreKey,
-    pub(super) retired: Vec<StoreKey>,
+pub(crate) struct StoreKeys {
+    pub(crate) current: StoreKey,
+    pub(crate) retired: Vec<StoreKey>,
 }
 
 impl StoreKeys {
@@ -153,11 +153,24 @@ impl Table {
     }
 
     /// The change that writes the table over the one of `version_before` (0: there is none).
-    pub(super) fn put(
-        mut self,
+    pub(crate) fn put(
+        self,
         current: &StoreKey,
         version_before: u64,
     ) -> Result<Change, ServiceError> {
+        let mut bytes = vec![FORMAT];
+        serde_json::to_writer(&mut bytes, &self.under(current)?).map_err(internal)?;
+        Ok(Change::Put(Record {
+            id: table_id(),
+            version: version_before + 1,
+            sealed: bytes,
+            owner: None,
+            due_at: None,
+        }))
+    }
+
+    /// The table, authenticated under the current store key.
+    pub(crate) fn under(mut self, current: &StoreKey) -> Result<Self, ServiceError> {
         let count = self.root_keys.len().max(self.retired.len() + 1);
         if count > KEYS_MAX {
             let message = format!("there are at most {KEYS_MAX} root keys and as many store keys");
@@ -167,15 +180,15 @@ impl Table {
         let sealer = current.sealer(Purpose::Record);
         let sealed = sealer.seal(&[TABLE.as_bytes(), &text], &[]).map_err(internal)?;
         self.authentication = STANDARD.encode(sealed);
-        let mut bytes = vec![FORMAT];
-        serde_json::to_writer(&mut bytes, &self).map_err(internal)?;
-        Ok(Change::Put(Record {
-            id: table_id(),
-            version: version_before + 1,
-            sealed: bytes,
-            owner: None,
-            due_at: None,
-        }))
+        Ok(self)
+    }
+
+    /// Refuses a table of more keys than there may be.
+    pub(crate) fn check(&self) -> Result<(), ServiceError> {
+        if self.root_keys.len() > KEYS_MAX || self.retired.len() >= KEYS_MAX {
+            return Err(damaged("it has too many keys"));
+        }
+        Ok(())
     }
 
     /// The names of all store keys, the current one first.
@@ -192,15 +205,17 @@ impl Table {
 
 /// The table of a store, if it has one.
 pub(super) async fn read(store: &dyn Store) -> Result<Option<Found>, ServiceError> {
-    let Some(record) = store.get(&table_id()).await? else { return Ok(None) };
+    store.get(&table_id()).await?.map(|record| parse(&record)).transpose()
+}
+
+/// The table in its record.
+pub(super) fn parse(record: &Record) -> Result<Found, ServiceError> {
     match record.sealed.split_first() {
         _ if record.sealed.len() > TABLE_BYTES_MAX => Err(damaged("it is too long")),
         Some((&FORMAT, json)) => {
             let table: Table = serde_json::from_slice(json).map_err(damaged)?;
-            if table.root_keys.len() > KEYS_MAX || table.retired.len() >= KEYS_MAX {
-                return Err(damaged("it has too many keys"));
-            }
-            Ok(Some(Found { table, version: record.version }))
+            table.check()?;
+            Ok(Found { table, version: record.version })
         }
         Some((format, _)) => Err(damaged(format!("unknown format {format}"))),
         None => Err(damaged("it is empty")),

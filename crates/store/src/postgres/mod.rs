@@ -6,6 +6,7 @@
 //! - [`schema`]: recognizing a database and bringing it up to date.
 //! - [`plan`]: what a batch of change sets comes to.
 //! - [`transaction`]: that batch, written.
+//! - [`snapshot`]: reading everything as it is at one point in time.
 //! - [`listener`]: hearing of the commits of other nodes.
 
 mod connections;
@@ -14,6 +15,7 @@ mod options;
 mod plan;
 mod queries;
 mod schema;
+mod snapshot;
 mod transaction;
 
 use std::sync::Arc;
@@ -30,12 +32,13 @@ use self::connections::{
 };
 use self::listener::Listener;
 use self::schema::State;
+use self::snapshot::PostgresSnapshot;
 use self::transaction::Failure;
 use crate::error::StoreError;
 use crate::record::{Change, Kind, Record, RecordId, check_changes, check_claim, check_limit};
 use crate::row::{self, column, number};
 use crate::writer::{Backend, Work, Writer};
-use crate::{Changes, Store};
+use crate::{Changes, Snapshot, Store};
 
 /// How to log in to a database. Has the password in it, which it does not show.
 #[derive(Clone)]
@@ -276,6 +279,10 @@ impl Store for PostgresStore {
             query.bind(name).bind(i64::from(limit))
         })
         .await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(PostgresSnapshot::take(&self.database.reading).await?))
     }
 
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {

@@ -28,6 +28,17 @@ pub(super) const SCAN: &str = "\
     WHERE (kind, account, region, name) > ($1, $2, $3, $4) \
     ORDER BY kind, account, region, name LIMIT $5";
 
+pub(super) const BEGIN_SNAPSHOT: &str = "\
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+
+pub(super) const COUNT_ALL: &str = "SELECT count(*) FROM record";
+
+/// In the order in which records were first written, each with its place.
+pub(super) const NEXT: &str = "\
+    SELECT kind, account, region, name, version, sealed, owner, due_at, seq FROM record \
+    WHERE seq > $1 ORDER BY seq LIMIT $2";
+
 pub(super) const DUE: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
     WHERE due_at <= $1 ORDER BY due_at, seq LIMIT $2";

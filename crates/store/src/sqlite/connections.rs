@@ -4,7 +4,7 @@
 //! sqlx has a pool, but it retires connections, which loses a database in memory, and it pings
 //! every connection and spawns a task whenever one is returned, which costs more than a reading.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf, absolute};
@@ -45,6 +45,13 @@ impl Connections {
         let write = options().filename(path).pragma("secure_delete", "ON");
         let read = write.clone().pragma("query_only", "ON");
         Ok(Self::new(write, read, 1 + READERS))
+    }
+
+    /// To a file that is there, which is not written.
+    pub(super) fn to_read(path: &Path) -> Result<Self, StoreError> {
+        let path = absolute(path).map_err(StoreError::unavailable)?;
+        let read = options().filename(path).pragma("query_only", "ON");
+        Ok(Self::new(read.clone(), read, 1 + READERS))
     }
 
     pub(super) fn to_memory() -> Self {
@@ -88,6 +95,53 @@ impl Connections {
             readers[turn % readers.len()].lock().await
         };
         Lease { all: self, options: &self.read, slot }
+    }
+
+    /// A connection for long readings, so that others do not wait for it. In memory there is only
+    /// one, for which they wait.
+    pub(super) async fn borrow(&self) -> Result<Borrowed<'_>, StoreError> {
+        let mut only = self.reader().await;
+        if self.in_memory() {
+            only.connection().await?;
+            return Ok(Borrowed::Only(only));
+        }
+        drop(only);
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::unavailable("the store is closed"));
+        }
+        Ok(Borrowed::Own(Box::new(self.read.connect().await.map_err(failure)?)))
+    }
+
+    /// Copies the database as it is to a new file, for its owner only, durable when this returns.
+    /// Nobody else may write meanwhile.
+    pub(super) async fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
+        let unfinished = target.with_extension("unfinished");
+        let remove = || match std::fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        remove().map_err(StoreError::unavailable)?;
+        // SQLite fills a file that is empty.
+        create_private(&unfinished).map_err(StoreError::unavailable)?;
+        let name = unfinished.to_str().ok_or_else(|| {
+            StoreError::unavailable("a copy of the database needs a path that is UTF-8")
+        })?;
+        let mut connection = self.write.connect().await.map_err(failure)?;
+        let copied = sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await;
+        let closed = connection.close().await;
+        copied.map(drop).and(closed).map_err(failure)?;
+        let keep = || {
+            File::open(&unfinished)?.sync_all()?;
+            std::fs::rename(&unfinished, target)?;
+            let folder = target.parent().unwrap_or(Path::new("/"));
+            File::open(folder)?.sync_all()
+        };
+        keep().map_err(StoreError::unavailable)
+    }
+
+    /// Where the database is; none in memory.
+    pub(super) fn path(&self) -> Option<&Path> {
+        (!self.in_memory()).then(|| self.write.get_filename())
     }
 
     /// Waits for those in use and closes all, the writer last: SQLite then empties the
@@ -142,6 +196,33 @@ impl Lease<'_> {
     pub(super) fn discard(&mut self) {
         if !self.all.in_memory() {
             *self.slot = None;
+        }
+    }
+}
+
+/// A connection for long readings.
+pub(super) enum Borrowed<'a> {
+    /// Nobody else has it. It ends with its transaction.
+    Own(Box<SqliteConnection>),
+    /// The one of a database in memory.
+    Only(Lease<'a>),
+}
+
+impl Borrowed<'_> {
+    /// Lets all readings from the next one on see the same.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        if let Self::Own(connection) = self {
+            sqlx::raw_sql("BEGIN").execute(&mut **connection).await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        match self {
+            Self::Own(connection) => Ok(connection),
+            Self::Only(lease) => {
+                lease.slot.as_mut().ok_or_else(|| StoreError::unavailable("the store is closed"))
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`queries`]: every SQL statement of the store.
 //! - [`connections`]: opening, sharing and closing connections.
-//! - [`schema`]: recognizing a database and bringing it up to date.
+//! - [`schema`]: recognizing a database and bringing it up to date, after a copy was made.
+//! - [`snapshot`]: reading everything as it is at one point in time.
 //! - [`apply`]: change sets as statements, and the transaction around them.
 //! - [`integrity`]: whether the database is whole, and with [`wal`] its write-ahead log.
 
@@ -11,6 +12,7 @@ mod connections;
 mod integrity;
 mod queries;
 mod schema;
+mod snapshot;
 mod wal;
 
 use std::path::Path;
@@ -21,11 +23,13 @@ use async_trait::async_trait;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
 
 use self::connections::Connections;
+pub use self::schema::Inspection;
+use self::snapshot::SqliteSnapshot;
 use crate::error::StoreError;
 use crate::record::{Change, Kind, Record, RecordId, check_changes, check_claim, check_limit};
 use crate::row::{self, column, number};
 use crate::writer::{Work, Writer};
-use crate::{Changes, Store};
+use crate::{Changes, Snapshot, Store};
 
 /// A store in one SQLite database.
 ///
@@ -39,7 +43,8 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the database file at `path`, after creating it with mode 0600 if there is none, and
-    /// brings its schema up to date. The directory must exist and be writable.
+    /// brings its schema up to date. The directory must exist and be writable. A database of an older
+    /// schema is copied beforehand: `trent.db` of schema 1 to `trent.db.schema-1.bak` beside it.
     ///
     /// Several processes may have the same file open, but it must be on a local file system.
     ///
@@ -58,6 +63,29 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`], when there is not enough memory.
     pub async fn open_in_memory() -> Result<Self, StoreError> {
         Self::start(Connections::to_memory()).await
+    }
+
+    /// Opens the database file at `path` to read it. It must have the newest schema; nothing is
+    /// migrated, and every write is [`StoreError::Unavailable`].
+    ///
+    /// # Errors
+    /// As those of [`SqliteStore::open`]; [`StoreError::Older`] instead of a migration.
+    pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let connections = Connections::to_read(path)?;
+        schema::check(&connections).await?;
+        Ok(Self::over(connections))
+    }
+
+    /// Which schema the database file at `path` has, and whether SQLite finds it whole. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As those of [`SqliteStore::open`].
+    pub async fn inspect(path: &Path) -> Result<Inspection, StoreError> {
+        let connections = Connections::to_read(path)?;
+        let inspected = schema::inspect(&connections).await;
+        connections.close().await;
+        inspected
     }
 
     /// Reads everything, to find damage that would hide records or bring back older ones: about 4 µs
@@ -88,9 +116,13 @@ impl SqliteStore {
 
     async fn start(connections: Connections) -> Result<Self, StoreError> {
         schema::prepare(&connections).await?;
+        Ok(Self::over(connections))
+    }
+
+    fn over(connections: Connections) -> Self {
         let connections = Arc::new(connections);
         let writer = Writer::start(Arc::clone(&connections));
-        Ok(Self { connections, writer })
+        Self { connections, writer }
     }
 
     async fn read(
@@ -185,6 +217,10 @@ impl Store for SqliteStore {
             .map_or(["", "", ""], |RecordId { account, region, name, .. }| [account, region, name]);
         let query = sqlx::query(queries::SCAN).bind(kind).bind(account).bind(region).bind(name);
         self.read_records(query.bind(limit)).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(SqliteSnapshot::take(&self.connections).await?))
     }
 
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {

@@ -28,6 +28,13 @@ pub(super) const SCAN: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record INDEXED BY record_by_id \
     WHERE (kind, account, region, name) > (?, ?, ?, ?) ORDER BY kind, account, region, name LIMIT ?";
 
+/// As they were first written. The place is the last column.
+pub(super) const NEXT: &str = "\
+    SELECT kind, account, region, name, version, sealed, owner, due_at, seq FROM record \
+    WHERE seq > ? ORDER BY seq LIMIT ?";
+
+pub(super) const COUNT_ALL: &str = "SELECT count(*) FROM record";
+
 pub(super) const DUE: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
     WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?";
@@ -106,6 +113,7 @@ mod tests {
                  (kind=? AND account=? AND region=? AND owner=? AND name>?)",
             ),
             (SCAN, "USING INDEX record_by_id ((kind,account,region,name)>(?,?,?,?))"),
+            (NEXT, "USING INTEGER PRIMARY KEY (rowid>?)"),
             (DUE, "USING INDEX record_by_due_at (due_at<?)"),
             (NEXT_DUE, "USING COVERING INDEX record_by_due_at (due_at>?)"),
             (COUNT, "USING COVERING INDEX record_by_id (kind=? AND account=? AND region=?)"),

@@ -1,6 +1,7 @@
 //! Recognizes a database and brings its schema up to date. Nothing is written before the
-//! database is known to be ours or empty.
+//! database is known to be ours or empty, and nothing is migrated before there is a copy of it.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -24,10 +25,24 @@ const MIGRATIONS: &[&str] = &[
 const NEWEST: i64 = 3;
 const _: () = assert!(NEWEST.unsigned_abs() == MIGRATIONS.len() as u64);
 
+/// What a database looks like from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// Its schema; 0 if it is empty.
+    pub schema: i64,
+    /// The newest schema that this version of the program knows.
+    pub newest: i64,
+    /// What SQLite finds wrong (`PRAGMA integrity_check`); at most 100 lines.
+    pub faults: Vec<String>,
+}
+
 /// Attempts to switch to WAL mode, and how long to wait between them: SQLite does not wait for
 /// this lock, which another process may hold that is just opening the same new file.
 const WAL_ATTEMPTS: u32 = 50;
 const WAL_PAUSE: Duration = Duration::from_millis(100);
+
+/// Copies of databases of one schema beside one database.
+const COPIES_MAX: u32 = 100;
 
 pub(super) async fn prepare(connections: &Connections) -> Result<(), StoreError> {
     let mut lease = connections.writer().await;
@@ -39,7 +54,7 @@ pub(super) async fn prepare(connections: &Connections) -> Result<(), StoreError>
         switch_to_wal(connection).await?;
     }
     execute(connection, "BEGIN IMMEDIATE").await?;
-    let result = migrate(connection).await;
+    let result = migrate(connections, connection, MIGRATIONS).await;
     if result.is_err() {
         // It may have been rolled back already; the first error is the one that tells why.
         let _ = execute(connection, "ROLLBACK").await;
@@ -47,11 +62,53 @@ pub(super) async fn prepare(connections: &Connections) -> Result<(), StoreError>
     result
 }
 
-/// All missing migrations in one transaction, which the caller has begun.
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+/// Makes sure that nothing has to be migrated.
+pub(super) async fn check(connections: &Connections) -> Result<(), StoreError> {
+    match found(connections.writer().await.connection().await?).await? {
+        NEWEST => Ok(()),
+        0 => Err(StoreError::Foreign { what: "an empty file".to_owned() }),
+        found => Err(StoreError::Older { found, supported: NEWEST }),
+    }
+}
+
+pub(super) async fn inspect(connections: &Connections) -> Result<Inspection, StoreError> {
+    let mut lease = connections.writer().await;
+    let connection = lease.connection().await?;
+    let schema = found(connection).await?;
+    let rows = sqlx::raw_sql("PRAGMA integrity_check").fetch_all(connection).await;
+    let lines = rows.map_err(failure)?;
+    let lines = lines.iter().map(|row| row.try_get(0).map_err(StoreError::damaged));
+    let mut faults = lines.collect::<Result<Vec<String>, _>>()?;
+    faults.retain(|line| line != "ok");
+    Ok(Inspection { schema, newest: NEWEST, faults })
+}
+
+/// All missing migrations in one transaction, which the caller has begun, after a copy of what is
+/// there.
+async fn migrate(
+    connections: &Connections,
+    connection: &mut SqliteConnection,
+    migrations: &'static [&'static str],
+) -> Result<(), StoreError> {
     // Once more: another process may have been faster.
     let mut version = found(connection).await?;
-    for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
+    let missing = migrations.get(usize::try_from(version).unwrap_or(usize::MAX)..);
+    let missing = missing.unwrap_or_default();
+    if missing.is_empty() {
+        return execute(connection, "COMMIT").await;
+    }
+    if version > 0
+        && let Some(path) = connections.path()
+    {
+        let copy = copy_of(path, version)?;
+        connections.copy_to(&copy).await?;
+        tracing::warn!(
+            schema = version,
+            copy = %copy.display(),
+            "the store is brought to a newer schema; a copy of it as it was is kept"
+        );
+    }
+    for migration in missing {
         execute(connection, migration).await?;
         version += 1;
     }
@@ -61,6 +118,23 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     );
     sqlx::raw_sql(AssertSqlSafe(marks)).execute(connection).await.map_err(failure)?;
     Ok(())
+}
+
+/// Where the copy of a database of this schema is put: beside it, over none that is there.
+fn copy_of(path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
+    let name = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".schema-{schema}"));
+        if number > 1 {
+            name.push(format!("-{number}"));
+        }
+        name.push(".bak");
+        PathBuf::from(name)
+    };
+    (1..=COPIES_MAX)
+        .map(name)
+        .find(|copy| copy.symlink_metadata().is_err())
+        .ok_or_else(|| StoreError::unavailable("there are too many copies of the database"))
 }
 
 /// The schema of the database, which is ours, or 0 if it is empty.
@@ -107,4 +181,96 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result
 
 fn integer(row: &SqliteRow, index: usize) -> Result<i64, StoreError> {
     row.try_get(index).map_err(StoreError::damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const HALF: &[&str] = &[MIGRATIONS[0], "CREATE TABLE half (x)", "nonsense"];
+
+    /// A database of schema 1 with one record.
+    async fn old(path: &Path) {
+        let connections = Connections::to_file(path).unwrap();
+        let mut lease = connections.writer().await;
+        let connection = lease.connection().await.unwrap();
+        switch_to_wal(connection).await.unwrap();
+        execute(connection, "BEGIN IMMEDIATE").await.unwrap();
+        migrate(&connections, connection, &MIGRATIONS[..1]).await.unwrap();
+        execute(
+            connection,
+            "INSERT INTO record (kind, account, region, name, version, sealed) \
+             VALUES (2, '', '', 'a', 7, x'00')",
+        )
+        .await
+        .unwrap();
+        drop(lease);
+        connections.close().await;
+    }
+
+    async fn names(path: &Path) -> (i64, Vec<String>) {
+        let connections = Connections::to_read(path).unwrap();
+        let mut lease = connections.writer().await;
+        let connection = lease.connection().await.unwrap();
+        let schema = found(connection).await.unwrap();
+        let rows = sqlx::raw_sql(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' \
+             UNION ALL SELECT name || version FROM record",
+        );
+        let rows = rows.fetch_all(connection).await.unwrap();
+        drop(lease);
+        connections.close().await;
+        (schema, rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    #[tokio::test]
+    async fn an_older_database_is_copied_and_migrated() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trent.db");
+        for copy in ["trent.db.schema-1.bak", "trent.db.schema-1-2.bak"] {
+            old(&path).await;
+            let connections = Connections::to_file(&path).unwrap();
+            prepare(&connections).await.unwrap();
+            connections.close().await;
+            assert_eq!(names(&path).await, (NEWEST, vec!["record".to_owned(), "a7".to_owned()]));
+            let copy = directory.path().join(copy);
+            assert_eq!(names(&copy).await, (1, vec!["record".to_owned(), "a7".to_owned()]));
+            let mode = fs::metadata(&copy).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            fs::remove_file(&path).unwrap();
+        }
+        let left = fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(left, 2);
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_everything_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trent.db");
+        old(&path).await;
+        let connections = Connections::to_file(&path).unwrap();
+        let mut lease = connections.writer().await;
+        let connection = lease.connection().await.unwrap();
+        execute(connection, "BEGIN IMMEDIATE").await.unwrap();
+        migrate(&connections, connection, HALF).await.unwrap_err();
+        // As after a crash: nothing is rolled back but by whoever opens the file next.
+        drop(lease);
+        drop(connections);
+        assert_eq!(names(&path).await, (1, vec!["record".to_owned(), "a7".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_migrated_where_no_copy_can_be_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trent.db");
+        old(&path).await;
+        fs::create_dir(directory.path().join("trent.db.schema-1.unfinished")).unwrap();
+        let connections = Connections::to_file(&path).unwrap();
+        prepare(&connections).await.unwrap_err();
+        connections.close().await;
+        assert_eq!(names(&path).await, (1, vec!["record".to_owned(), "a7".to_owned()]));
+    }
 }

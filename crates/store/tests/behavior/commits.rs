@@ -320,6 +320,6 @@ pub(crate) async fn a_closed_store_is_unavailable(store: AnyStore) {
     ];
     for error in errors {
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-        assert!(error.to_string().contains("closed"), "{error}");
+        assert_eq!(error.to_string(), "the store is unavailable: the store is closed");
     }
 }

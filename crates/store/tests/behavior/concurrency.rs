@@ -130,6 +130,37 @@ pub(crate) async fn readings_never_see_half_a_set(store: AnyStore) {
     writer.await.unwrap();
 }
 
+pub(crate) async fn a_snapshot_never_has_half_a_set(store: AnyStore) {
+    commit(&store, vec![put("a", 1), put("b", 1)]).await;
+    let writer = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for version in 2..200 {
+                let new = put(&format!("new {version}"), 1);
+                commit(&store, vec![put("a", version), new, put("b", version)]).await;
+            }
+        })
+    };
+    while !writer.is_finished() {
+        let mut snapshot = store.snapshot().await.unwrap();
+        let a = snapshot.get(&id("a")).await.unwrap().unwrap().version;
+        tokio::task::yield_now().await;
+        let mut records = Vec::new();
+        loop {
+            let page = snapshot.next(7).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            records.extend(page);
+        }
+        assert_eq!(snapshot.records(), u64::try_from(records.len()).unwrap());
+        assert_eq!(u64::try_from(records.len()).unwrap(), a + 1);
+        assert_eq!((records[0].version, records[1].version), (a, a));
+        assert_eq!(snapshot.get(&id("b")).await.unwrap().unwrap().version, a);
+    }
+    writer.await.unwrap();
+}
+
 pub(crate) async fn close_finishes_what_is_queued(store: AnyStore) {
     let mut tasks = JoinSet::new();
     for n in 0..100 {

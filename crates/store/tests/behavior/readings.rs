@@ -101,6 +101,47 @@ pub(crate) async fn scan_finds_every_record_once(store: AnyStore) {
     assert!(matches!(too_many, Err(StoreError::InvalidRecord { .. })));
 }
 
+pub(crate) async fn a_snapshot_has_every_record_in_order(store: AnyStore) {
+    let mut empty = store.snapshot().await.unwrap();
+    assert_eq!((empty.records(), empty.next(9).await.unwrap()), (0, vec![]));
+    assert_eq!(empty.get(&id("a")).await.unwrap(), None);
+    drop(empty);
+    let mut all: Vec<Record> = Vec::new();
+    for (number, name) in (0..).zip(["b", "é", "a", "c"]) {
+        for account in [ACCOUNT, ""] {
+            let mut record = at(id_in(Kind::Key, account, REGION, name), 1);
+            record.due_at = (number > 1).then_some(number);
+            record.owner = (number % 2 == 0).then(|| name.to_owned());
+            all.push(record);
+        }
+    }
+    commit(&store, all.iter().cloned().map(Change::Put).collect()).await;
+    // Neither a change nor a removal puts another one in its place.
+    all[0].version = 2;
+    let removed = all.remove(2);
+    commit(&store, vec![Change::Put(all[0].clone())]).await;
+    commit(&store, vec![Change::Delete { id: removed.id.clone(), version: 1 }]).await;
+    for page in [1, 3, 100] {
+        let mut snapshot = store.snapshot().await.unwrap();
+        assert_eq!(snapshot.records(), 7);
+        let mut seen = Vec::new();
+        loop {
+            let records = snapshot.next(page).await.unwrap();
+            assert!(records.len() <= usize::try_from(page).unwrap());
+            if records.is_empty() {
+                break;
+            }
+            seen.extend(records);
+        }
+        assert_eq!(seen, all, "pages of {page}");
+        assert_eq!(snapshot.get(&all[3].id).await.unwrap(), Some(all[3].clone()));
+        assert_eq!(snapshot.get(&removed.id).await.unwrap(), None);
+    }
+    let mut snapshot = store.snapshot().await.unwrap();
+    let too_many = snapshot.next(bounds::LIMIT_MAX + 1).await;
+    assert!(matches!(too_many, Err(StoreError::InvalidRecord { .. })));
+}
+
 pub(crate) async fn list_owned_is_paged(store: AnyStore) {
     let alias = |account: &str, name: &str, owner: Option<&str>| {
         let mut record = at(id_in(Kind::Alias, account, REGION, name), 1);

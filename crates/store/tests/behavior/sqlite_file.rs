@@ -148,6 +148,59 @@ async fn a_newer_store_is_refused() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_opened_to_read_is_not_written() {
+    let directory = directory();
+    let path = directory.path().join("store.db");
+    let missing = SqliteStore::open_to_read(&path).await.unwrap_err();
+    assert!(matches!(missing, StoreError::Unavailable(_)), "{missing:?}");
+    assert!(!path.exists());
+    fs::write(&path, b"").unwrap();
+    let empty = SqliteStore::open_to_read(&path).await.unwrap_err();
+    assert!(matches!(empty, StoreError::Foreign { .. }), "{empty:?}");
+    let store = open(&path).await;
+    commit(&store, vec![put("a", 1)]).await;
+    // Beside whoever writes.
+    let reading: AnyStore = Arc::new(SqliteStore::open_to_read(&path).await.unwrap());
+    let refused = reading.commit(vec![put("a", 2)]).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    assert_eq!(version(&reading, "a").await, 1);
+    commit(&store, vec![put("a", 2)]).await;
+    assert_eq!(version(&reading, "a").await, 2);
+    reading.close().await;
+    store.close().await;
+    let before = fs::read(&path).unwrap();
+    let reading: AnyStore = Arc::new(SqliteStore::open_to_read(&path).await.unwrap());
+    assert_eq!(version(&reading, "a").await, 2);
+    reading.close().await;
+    assert_eq!(fs::read(&path).unwrap(), before);
+    let mut connection = stranger(&path).await;
+    run(&mut connection, "PRAGMA user_version = 1").await;
+    connection.close().await.unwrap();
+    let older = SqliteStore::open_to_read(&path).await.unwrap_err();
+    assert!(matches!(older, StoreError::Older { found: 1, supported: 3 }), "{older:?}");
+    assert_eq!(SqliteStore::inspect(&path).await.unwrap().schema, 1);
+}
+
+#[tokio::test]
+async fn inspection_finds_damage_and_changes_nothing() {
+    let directory = directory();
+    let path = directory.path().join("store.db");
+    let store = open(&path).await;
+    commit(&store, (0..500).map(|n| put(&format!("{n}"), 1)).collect()).await;
+    store.close().await;
+    let found = SqliteStore::inspect(&path).await.unwrap();
+    assert_eq!((found.schema, found.newest, found.faults.len()), (3, 3, 0));
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[end - 4096..].fill(0x5a);
+    fs::write(&path, &bytes).unwrap();
+    // It is told, or nothing can be read at all.
+    let found = SqliteStore::inspect(&path).await;
+    assert!(found.is_err() || !found.unwrap().faults.is_empty());
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
 async fn an_empty_file_becomes_a_store() {
     let directory = directory();
     let path = directory.path().join("store.db");
