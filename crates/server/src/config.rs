@@ -222,6 +222,13 @@ impl Config {
         let is_fine = AUDIT_AGE.contains(&age);
         ensure!(is_fine, "`audit.max_age`: {age:?} is not between {least:?} and {most:?}");
         self.store.source()?;
+        let (bound, least, most) =
+            (self.store.staleness_bound, STALENESS_BOUND.start(), STALENESS_BOUND.end());
+        let is_fine = STALENESS_BOUND.contains(&bound);
+        ensure!(
+            is_fine,
+            "`store.staleness_bound`: {bound:?} is not between {least:?} and {most:?}"
+        );
         log::filter(&self.log.level).context("`log.level`")?;
         Ok(())
     }
@@ -369,6 +376,11 @@ const HTTP2_STREAMS: RangeInclusive<u32> = 1..=10_000;
 
 /// From a few records to what still is handy.
 const AUDIT_FILE_BYTES: RangeInclusive<usize> = 16 * 1024..=1024 * 1024 * 1024;
+
+/// Less is lost to every hiccup of the database. More is too long for a key that was disabled, and
+/// for an old store key: what is begun under it is written long before it may be forgotten.
+const STALENESS_BOUND: RangeInclusive<Duration> =
+    Duration::from_millis(500)..=Duration::from_secs(10);
 
 const AUDIT_AGE: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24 * 366);
 
@@ -519,6 +531,8 @@ mod tests {
             ("[http]\nall_requests_bytes_max = 1", "`http.all_requests_bytes_max`"),
             ("[audit]\nmax_file_size = 1", "`audit.max_file_size`"),
             ("[audit]\nmax_age = \"1s\"", "`audit.max_age`"),
+            ("[store]\nstaleness_bound = \"100ms\"", "`store.staleness_bound`"),
+            ("[store]\nstaleness_bound = \"1m\"", "`store.staleness_bound`"),
             ("[log]\nlevel = \"a=b=c\"", "`log.level`"),
             ("[tls]\ncertificate = \"x\"", "`tls.private_key` is missing"),
             ("[tls]\nprivate_key = \"x\"", "`tls.certificate` is missing"),

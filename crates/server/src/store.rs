@@ -1,23 +1,33 @@
 //! Where the store is: what is said in the configuration or on the command line. A password in it
 //! appears in no message.
 
-use crate::config::Config;
+use crate::config::{Config, duration};
 use crate::files;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use trent_service::STALENESS_BOUND;
 use trent_store::{Store, StoreUrl, UrlError};
 
 /// `[store]`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreConfig {
     /// Not an error of the file, whose messages show the line that is wrong.
     #[serde(deserialize_with = "url")]
     url: Option<Result<StoreUrl, UrlError>>,
     password_file: Option<PathBuf>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) staleness_bound: Duration,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { url: None, password_file: None, staleness_bound: STALENESS_BOUND }
+    }
 }
 
 /// Where the store is said to be.

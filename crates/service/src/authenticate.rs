@@ -163,6 +163,30 @@ impl Service {
     }
 }
 
+impl Service {
+    /// The principal of a caller as it is now; none where it cannot change: of access keys that were
+    /// given at the start, and of those that nobody knows. Raises `UnrecognizedClientException` if
+    /// it is no more.
+    pub(crate) async fn principal_again(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<Arc<Principal>>, KmsError> {
+        let (directory, records) = (&self.directory, &self.records);
+        let (partition, id) = (caller.region.partition(), &*caller.access_key_id);
+        let credentials = &self.settings.credentials;
+        let signer = match &caller.session {
+            Some(token) => directory.session_signer(records, partition, token).await?,
+            None if credentials.known.contains_key(id) => return Ok(None),
+            None => directory.signer(records, partition, id).await?,
+        };
+        match signer {
+            Some(signer) => Ok(Some(Arc::clone(&signer.principal))),
+            None if caller.session.is_none() && credentials.of_unknown.is_some() => Ok(None),
+            None => Err(invalid_token()),
+        }
+    }
+}
+
 fn refused(error: &AuthenticationError) -> KmsError {
     let code = match error.code() {
         AuthenticationErrorCode::MissingAuthenticationToken => {

@@ -1,13 +1,14 @@
-//! The cache of opened KMS keys and aliases: bounded, and never older than the last commit here.
+//! The cache of opened KMS keys and aliases: bounded, never older than the last commit here, and, by
+//! those of other nodes, than `freshness.rs` permits.
 
 use crate::error::Damaged;
 use crate::measures::CacheCounts;
 use crate::records::Versioned;
 use moka::sync::Cache as Moka;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KmsKey, Region};
 use trent_iam::policy::{Policy, PolicyKind};
 use trent_keystore::materials::Materials;
@@ -50,9 +51,10 @@ pub(crate) struct Cache {
     keys: Counted<KeyArn, Arc<OpenKey>>,
     aliases: Counted<AliasId, Arc<Versioned<Alias>>>,
     grants: Counted<KeyArn, Arc<GrantsByGrantee>>,
-    /// How many commits there were. Held while something is put in or thrown out, so that nothing
-    /// that was read before a commit is put in after it.
-    commits: Mutex<u64>,
+    /// How many commits there were that changed something of each part. A part is held while
+    /// something of it is put in or thrown out, so that nothing that was read before a commit is put
+    /// in after it.
+    commits: Vec<Mutex<u64>>,
 }
 
 /// Shows how far commits had come when something was read.
@@ -65,7 +67,7 @@ impl Cache {
             keys: Counted::new(keys_max),
             aliases: Counted::new(keys_max),
             grants: Counted::new(keys_max.min(GRANTED_KEYS_MAX)),
-            commits: Mutex::new(0),
+            commits: (0..PARTS).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -90,14 +92,26 @@ impl Cache {
         self.grants.get(arn)
     }
 
-    /// To be taken before the store is read.
-    pub(crate) fn mark(&self) -> ReadMark {
-        ReadMark(*self.commits.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Forgets the grants of a key if this one, which is in the store, is not among them.
+    pub(crate) fn meet_grant(&self, grant: &Grant) {
+        let arn = grant.key_arn();
+        if let Some(known) = self.grants.entries.get(&arn) {
+            let of_grantee = known.get(grant.terms.grantee.as_str());
+            if !of_grantee.is_some_and(|all| all.iter().any(|one| one.id == grant.id)) {
+                self.forget(&[], &[], &[arn]);
+            }
+        }
+    }
+
+    /// To be taken before `id` is read from the store: the key, the alias, or the key whose grants
+    /// are read.
+    pub(crate) fn mark(&self, id: &impl Hash) -> ReadMark {
+        ReadMark(*self.part(id))
     }
 
     /// Keeps a key that was read after `mark`, unless there was a commit since.
     pub(crate) fn keep_key(&self, mark: ReadMark, arn: KeyArn, key: &Arc<OpenKey>) {
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = self.part(&arn);
         if *commits == mark.0 {
             self.keys.insert(arn, Arc::clone(key));
         }
@@ -105,7 +119,7 @@ impl Cache {
 
     /// Keeps an alias that was read after `mark`, unless there was a commit since.
     pub(crate) fn keep_alias(&self, mark: ReadMark, id: AliasId, alias: &Arc<Versioned<Alias>>) {
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = self.part(&id);
         if *commits == mark.0 {
             self.aliases.insert(id, Arc::clone(alias));
         }
@@ -113,7 +127,7 @@ impl Cache {
 
     /// Keeps the grants of a key that were read after `mark`, unless there was a commit since.
     pub(crate) fn keep_grants(&self, mark: ReadMark, arn: KeyArn, grants: &Arc<GrantsByGrantee>) {
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = self.part(&arn);
         if *commits == mark.0 {
             self.grants.insert(arn, Arc::clone(grants));
         }
@@ -122,27 +136,43 @@ impl Cache {
     /// Throws out what a commit changed: keys, aliases, and the grants of keys. To be called after
     /// the commit and before its answer.
     pub(crate) fn forget(&self, keys: &[KeyArn], aliases: &[AliasId], granted: &[KeyArn]) {
-        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-        *commits = commits.wrapping_add(1);
         for arn in keys {
+            let mut commits = self.part(arn);
+            *commits = commits.wrapping_add(1);
             self.keys.invalidate(arn);
         }
         for id in aliases {
+            let mut commits = self.part(id);
+            *commits = commits.wrapping_add(1);
             self.aliases.invalidate(id);
         }
         for arn in granted {
+            let mut commits = self.part(arn);
+            *commits = commits.wrapping_add(1);
             self.grants.invalidate(arn);
         }
     }
 
     /// Throws out everything.
     pub(crate) fn clear(&self) {
-        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-        *commits = commits.wrapping_add(1);
+        let mut parts: Vec<_> = self.commits.iter().map(locked).collect();
+        for commits in &mut parts {
+            **commits = commits.wrapping_add(1);
+        }
         self.keys.invalidate_all();
         self.aliases.invalidate_all();
         self.grants.invalidate_all();
     }
+
+    fn part(&self, id: &impl Hash) -> MutexGuard<'_, u64> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        let index = usize::try_from(hash % PARTS).unwrap_or_default();
+        locked(&self.commits[index])
+    }
+}
+
+fn locked(commits: &Mutex<u64>) -> MutexGuard<'_, u64> {
+    commits.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A cache that counts how often it helps.
@@ -190,3 +220,7 @@ impl<K: Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Cou
 
 /// Keys whose grants are kept in memory.
 const GRANTED_KEYS_MAX: u64 = 10_000;
+
+/// Parts whose commits are counted apart: while others commit all the time, what they do not touch
+/// can still be put in.
+const PARTS: u64 = 256;

@@ -19,6 +19,8 @@ pub(crate) struct ChangeSet<'a> {
     records: &'a Records,
     pub(crate) changes: Vec<Change>,
     pub(crate) keys: Vec<KeyArn>,
+    /// Keys that must be as they were read.
+    pub(crate) expected: Vec<KeyArn>,
     pub(crate) aliases: Vec<AliasId>,
     /// Keys whose grants change.
     pub(crate) granted: Vec<KeyArn>,
@@ -32,6 +34,7 @@ impl<'a> ChangeSet<'a> {
             records,
             changes: Vec::new(),
             keys: Vec::new(),
+            expected: Vec::new(),
             aliases: Vec::new(),
             granted: Vec::new(),
             key_counts: Vec::new(),
@@ -64,6 +67,7 @@ impl<'a> ChangeSet<'a> {
     pub(crate) fn expect_key(mut self, key: &Versioned<KmsKey>) -> Self {
         let id = key_record_id(&key.value.arn());
         self.changes.push(Change::Expect { id, version: key.version });
+        self.expected.push(key.value.arn());
         self
     }
 

@@ -1,7 +1,9 @@
 //! The one clock. In development mode it may run ahead of real time, never back.
 
 use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// Tells the time, in milliseconds as the API does.
 #[derive(Debug, Default)]
@@ -46,4 +48,11 @@ impl Clock {
     pub(crate) fn reset(&self) {
         self.ahead_ms.store(0, Ordering::Release);
     }
+}
+
+/// How long the machine has been up, times of suspension included. It never goes back.
+pub(crate) fn uptime() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }

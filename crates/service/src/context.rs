@@ -3,11 +3,12 @@
 //! INVARIANT (authorized keys): an operation sees a key only as [`AuthorizedKey`], and only this
 //! file makes one.
 
+use crate::audit::entry::is_read_only;
 use crate::audit::service_event::ServiceEvent;
 use crate::authenticate::Caller;
 use crate::authorize::Resource;
 use crate::authorize::request::RequestFacts;
-use crate::cache::OpenKey;
+use crate::cache::{AliasId, OpenKey};
 use crate::change_set::ChangeSet;
 use crate::error::from_store;
 use crate::last_usage::LastUsage;
@@ -133,6 +134,37 @@ impl Context<'_> {
         self.authorized(&arn, None, Resource::Key).await
     }
 
+    /// The key as others see it, or none. An operation that changes something builds on what is in
+    /// the store, where nodes share one: what it finds to be so already is not written.
+    pub(crate) async fn stored_key(&self, arn: &KeyArn) -> Result<Option<Arc<OpenKey>>, KmsError> {
+        if self.changes_shared_store() {
+            self.service.cache.forget(std::slice::from_ref(arn), &[], &[]);
+        }
+        self.service.key(arn).await
+    }
+
+    /// The alias as others see it, or none.
+    pub(crate) async fn stored_alias(
+        &self,
+        id: &AliasId,
+    ) -> Result<Option<Arc<Versioned<Alias>>>, KmsError> {
+        if self.changes_shared_store() {
+            self.service.cache.forget(&[], std::slice::from_ref(id), &[]);
+        }
+        self.service.alias(id).await
+    }
+
+    fn changes_shared_store(&self) -> bool {
+        self.service.freshness.is_some() && !is_read_only(self.operation)
+    }
+
+    /// After work that may have taken long: whether what the request goes on with must be read
+    /// anew, so that nothing is done with a key that was disabled meanwhile on another node. Raises
+    /// `ServiceUnavailable` if the caller is not what it was.
+    pub(crate) async fn must_renew(&self) -> Result<bool, KmsError> {
+        self.service.must_renew(&self.caller, self.facts).await
+    }
+
     /// The ARN of a key of the caller's account, which exists. For operations that need no
     /// permission for the key itself.
     pub(crate) async fn existing_key(&self, name: &str) -> Result<KeyArn, KmsError> {
@@ -140,7 +172,7 @@ impl Context<'_> {
         if arn.account != self.caller.account {
             return Err(self.denied("this resource"));
         }
-        match self.service.key(&arn).await? {
+        match self.stored_key(&arn).await? {
             Some(_) => {
                 self.facts.audit.key(&arn);
                 Ok(arn)
@@ -200,7 +232,9 @@ impl Context<'_> {
     }
 
     /// Writes a change set; `false` means that a race was lost and everything is to be read again.
+    /// Raises `ServiceUnavailable` if what it was decided on is too old.
     pub(crate) async fn committed(&self, set: ChangeSet<'_>) -> Result<bool, KmsError> {
+        self.service.check_age(self.facts)?;
         match self.service.commit(set).await {
             Ok(()) => Ok(true),
             Err(CommitError::Raced) => Ok(false),
@@ -270,7 +304,7 @@ impl Context<'_> {
     /// The alias of this name in the caller's account and Region. Raises `NotFoundException`.
     pub(crate) async fn alias(&self, name: &AliasName) -> Result<Arc<Versioned<Alias>>, KmsError> {
         let id = (self.caller.account, self.region().clone(), name.clone());
-        let alias = self.service.alias(&id).await?;
+        let alias = self.stored_alias(&id).await?;
         alias.ok_or_else(|| alias_not_found(&name.arn(self.region(), self.caller.account)))
     }
 
@@ -311,7 +345,7 @@ impl Context<'_> {
         };
         let region = self.region().clone();
         let id = (account, region, alias_name);
-        match self.service.alias(&id).await? {
+        match self.stored_alias(&id).await? {
             Some(alias) => {
                 let key_id = alias.value.target;
                 Ok((KeyArn { region: id.1, account, key_id }, Some(id.2)))
@@ -332,7 +366,7 @@ impl Context<'_> {
         if is_foreign && !works_across_accounts(self.operation) {
             return Err(self.denied("this resource"));
         }
-        let Some(key) = self.service.key(arn).await? else {
+        let Some(key) = self.stored_key(arn).await? else {
             if is_foreign {
                 return Err(self.denied("this resource"));
             }
@@ -351,7 +385,7 @@ impl Context<'_> {
 
     /// That the caller may do the same to a related key in another Region.
     pub(crate) async fn authorized_related(&self, arn: &KeyArn) -> Result<(), KmsError> {
-        match self.service.key(arn).await? {
+        match self.stored_key(arn).await? {
             Some(key) => self.authorize_key(&key, None, Resource::Key).await,
             None => Err(key_not_found(arn)),
         }

@@ -74,6 +74,16 @@ pub(crate) fn from_store(error: StoreError) -> KmsError {
     KmsError::internal(error)
 }
 
+/// What was read is too old, because the store cannot be asked: `ServiceUnavailable`, which clients
+/// and load balancers try again, elsewhere if they can.
+///
+/// AWS: AWS KMS API Reference, "Common Errors".
+pub(crate) fn too_old() -> KmsError {
+    let message = "The request has failed due to a temporary failure of the server.";
+    KmsError::new(ErrorCode::ServiceUnavailable, message)
+        .because("the store has not told in time what other nodes changed")
+}
+
 /// A failure of the key store as an exception. All decrypt failures look the same.
 pub(crate) fn from_key_store(error: KeyStoreError) -> KmsError {
     match error {

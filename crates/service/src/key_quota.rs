@@ -2,7 +2,9 @@
 //!
 //! Customer managed keys in any state count, AWS managed keys do not. The keys of an account and
 //! Region are counted in the store once; from then on the number follows the commits of this
-//! process. Requests that run at the same time may together pass the quota by as many.
+//! process. Of what other nodes change it is only known which keys: each may be new, and when that
+//! could pass the quota, the keys are counted again. Requests that run at the same time may together
+//! pass the quota by as many.
 
 use crate::error::from_store;
 use crate::service::Service;
@@ -18,33 +20,48 @@ use trent_store::Kind;
 pub(crate) type Place = (AccountId, Region);
 
 /// How many keys there are, of the places that were asked for.
-pub(crate) struct KeyCounts(Cache<Place, Arc<KeyCount>>);
+pub(crate) struct KeyCounts {
+    counts: Cache<Place, Arc<KeyCount>>,
+    /// Those of all places.
+    doubts: AtomicI64,
+}
 
 #[derive(Default)]
 struct KeyCount {
     keys: AtomicI64,
+    /// How many there may be more: keys that were changed, on whatever node, since they were counted.
+    doubts: AtomicI64,
     /// Whether keys were created or deleted since they were counted.
     has_changed: AtomicBool,
 }
 
 impl KeyCounts {
     pub(crate) fn new() -> Self {
-        Self(Cache::new(PLACES_MAX))
+        Self { counts: Cache::new(PLACES_MAX), doubts: AtomicI64::new(0) }
     }
 
     /// Follows a commit. Places that nobody asked for are not counted.
     pub(crate) fn add(&self, changes: &[(Place, i64)]) {
         for (place, change) in changes {
-            if let Some(count) = self.0.get(place) {
+            if let Some(count) = self.counts.get(place) {
                 count.keys.fetch_add(*change, Ordering::Relaxed);
                 count.has_changed.store(true, Ordering::Relaxed);
             }
         }
     }
 
+    /// A key was made, changed or deleted on some node.
+    pub(crate) fn doubt(&self, place: &Place) {
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+        if let Some(count) = self.counts.get(place) {
+            count.doubts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        self.0.invalidate_all();
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+        self.counts.invalidate_all();
     }
 }
 
@@ -62,19 +79,23 @@ impl Service {
     ) -> Result<(), KmsError> {
         let quota = self.settings.keys_per_region_max;
         let place = (account, region.clone());
-        if let Some(count) = self.key_counts.0.get(&place) {
-            let is_full = count.keys.load(Ordering::Relaxed) >= i64::from(quota);
-            if !is_full {
+        if let Some(count) = self.key_counts.counts.get(&place) {
+            let doubts = count.doubts.load(Ordering::Relaxed);
+            if count.keys.load(Ordering::Relaxed) + doubts < i64::from(quota) {
                 return Ok(());
             }
-            if !count.has_changed.load(Ordering::Relaxed) {
+            if doubts == 0 && !count.has_changed.load(Ordering::Relaxed) {
                 return Err(exceeded(quota));
             }
             // Before anything is refused, the number is made sure of.
         }
+        let before = self.key_counts.doubts.load(Ordering::Relaxed);
         let counted = self.counted_keys(&place).await?;
-        let count = KeyCount { keys: AtomicI64::new(counted), has_changed: AtomicBool::new(false) };
-        self.key_counts.0.insert(place, Arc::new(count));
+        let count = Arc::new(KeyCount { keys: AtomicI64::new(counted), ..KeyCount::default() });
+        self.key_counts.counts.insert(place, Arc::clone(&count));
+        // What was changed meanwhile may not have been counted.
+        let doubts = self.key_counts.doubts.load(Ordering::Relaxed).wrapping_sub(before);
+        count.doubts.fetch_add(doubts, Ordering::Relaxed);
         if counted < i64::from(quota) { Ok(()) } else { Err(exceeded(quota)) }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::change_set::ChangeSet;
 use crate::error::from_store;
-use crate::records::last_usage_record_id;
+use crate::records::{Versioned, last_usage_record_id};
 use crate::service::Service;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -69,16 +69,22 @@ impl LastUsages {
 }
 
 impl Service {
-    /// The last use of a key that is known.
+    /// The last use of a key that is known: noted here, or written by whatever node.
     pub(crate) async fn last_usage(&self, arn: &KeyArn) -> Result<Option<LastUsage>, KmsError> {
-        if let Some(noted) = self.last_usages.noted(arn) {
-            return Ok(Some(noted));
+        let noted = self.last_usages.noted(arn);
+        if noted.is_some() && self.freshness.is_none() {
+            return Ok(noted);
         }
+        let written = self.written_last_usage(arn).await?.map(|written| written.value);
+        Ok(noted.into_iter().chain(written).max_by_key(|usage| usage.at))
+    }
+
+    async fn written_last_usage(
+        &self,
+        arn: &KeyArn,
+    ) -> Result<Option<Versioned<LastUsage>>, KmsError> {
         let record = self.store.get(&last_usage_record_id(arn)).await.map_err(from_store)?;
-        match record {
-            Some(record) => Ok(Some(self.records.open_last_usage(&record)?.value)),
-            None => Ok(None),
-        }
+        Ok(record.map(|record| self.records.open_last_usage(&record)).transpose()?)
     }
 
     /// The version of the record of a key's last use, if there is one.
@@ -102,7 +108,12 @@ impl Service {
 
     async fn write_last_usage(&self, arn: &KeyArn, usage: &LastUsage) -> Result<(), KmsError> {
         let Some(key) = self.key(arn).await? else { return Ok(()) };
-        let version_before = self.last_usage_version(arn).await?.unwrap_or_default();
+        let written = self.written_last_usage(arn).await?;
+        if written.as_ref().is_some_and(|written| written.value.at >= usage.at) {
+            // Another node has written a later use.
+            return Ok(());
+        }
+        let version_before = written.map_or(0, |written| written.version);
         let set = ChangeSet::new(&self.records)
             .put_last_usage(arn, usage, version_before)?
             .expect_key(&key.key);

@@ -15,6 +15,8 @@ mod dispatch;
 mod error;
 pub mod events;
 pub mod examine;
+mod following;
+mod freshness;
 pub mod identity;
 pub mod jobs;
 mod key_quota;
@@ -39,5 +41,7 @@ pub use authorize::explain::{ExplainedStatement, Explanation, Question};
 pub use clock::Clock;
 pub use error::ServiceError;
 pub use pipeline::{Answer, Origin, Tls};
-pub use service::{AWS_NITRO_ROOT, CACHED_KEYS_MAX, KEYS_PER_REGION_MAX, Service, Settings};
+pub use service::{
+    AWS_NITRO_ROOT, CACHED_KEYS_MAX, KEYS_PER_REGION_MAX, STALENESS_BOUND, Service, Settings,
+};
 pub use sts::has_action;

@@ -11,7 +11,7 @@
 //! Requests in the query protocol are for AWS STS, which answers on the same path.
 
 use crate::audit::collector::Collector;
-use crate::audit::entry::Api;
+use crate::audit::entry::{Api, is_read_only};
 use crate::authorize::request::RequestFacts;
 use crate::context::Context;
 use crate::dispatch::dispatch;
@@ -110,6 +110,7 @@ impl Service {
         facts: &RequestFacts<'_>,
         request_id: &str,
     ) -> Result<Vec<u8>, KmsError> {
+        self.begin(facts)?;
         let caller = self.authenticate(request, SERVICE).await?;
         facts.audit.caller(&caller);
         if !self.has_region(&caller.region) {
@@ -128,7 +129,12 @@ impl Service {
             attestation: None,
             re_encrypts_on_same_key: None,
         };
-        dispatch(&context, request.body).await
+        let reply = dispatch(&context, request.body).await?;
+        // What changes something was measured when it was written.
+        if is_read_only(operation) {
+            self.check_age(facts)?;
+        }
+        Ok(reply)
     }
 }
 

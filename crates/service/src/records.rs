@@ -18,7 +18,7 @@ use trent_crypto::key_ring::{KeyRing, RingSealer};
 use trent_crypto::store_key::{Purpose, StoreKeyId, sealed_under};
 use trent_keystore::KeyStoreError;
 use trent_keystore::software::SoftwareKeyStore;
-use trent_store::{Kind, Record, RecordId, Store};
+use trent_store::{Kind, Record, RecordId, Store, StoreError};
 
 /// Something read from the store, with the version that a change of it must name.
 #[derive(Clone, Debug)]
@@ -163,7 +163,11 @@ impl Records {
             let record = self
                 .seal(setting_id(ROOT_KEY_SETTING), 1, &ring.current().to_string())
                 .map_err(|error| ServiceError::Internal(error.to_string()))?;
-            return Ok(store.commit(vec![trent_store::Change::Put(record)]).await?);
+            return match store.commit(vec![trent_store::Change::Put(record)]).await {
+                // Another node has marked it a moment ago: with the same key, if all is well.
+                Err(StoreError::Conflict) => Box::pin(self.check_store_key(store, ring)).await,
+                written => Ok(written?),
+            };
         };
         match self.sealer.open(&associated(&record.id, record.version).parts(), &record.sealed) {
             Ok(_) => Ok(()),

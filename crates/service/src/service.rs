@@ -5,9 +5,11 @@ use crate::authenticate::Credentials;
 use crate::cache::{AliasId, Cache, GrantsByGrantee, OpenKey};
 use crate::change_set::ChangeSet;
 use crate::clock::Clock;
-use crate::error::{ServiceError, from_key_store, from_store};
+use crate::error::{ServiceError, from_key_store, from_store, too_old};
 use crate::events::EventSink;
 use crate::events::outbox::Outbox;
+use crate::following::Following;
+use crate::freshness::Freshness;
 use crate::identity::directory::Directory;
 use crate::jobs::JobStatus;
 use crate::key_quota::KeyCounts;
@@ -23,6 +25,7 @@ use crate::web_identity::WebIdentities;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore};
 use trent_api::KmsError;
 use trent_core::key_material::Sealed;
@@ -65,6 +68,8 @@ pub struct Settings {
     pub web_identities: Option<WebIdentities>,
     /// Where the audit log is kept; without it there is none.
     pub audit: Option<Arc<dyn AuditSink>>,
+    /// Where nodes share a store: how old what this one knows of the others may be.
+    pub staleness_bound: Duration,
     /// Where events go, each sink once; without any there are none.
     pub event_sinks: Vec<EventSink>,
 }
@@ -89,6 +94,7 @@ impl Settings {
             enforce: true,
             web_identities: None,
             audit: None,
+            staleness_bound: STALENESS_BOUND,
             event_sinks: Vec::new(),
         })
     }
@@ -101,9 +107,14 @@ pub const KEYS_PER_REGION_MAX: u32 = 100_000;
 /// Keys kept opened in memory unless the operator says otherwise.
 pub const CACHED_KEYS_MAX: u64 = 100_000;
 
+/// How old what a node knows of the others may be, unless the operator says otherwise.
+pub const STALENESS_BOUND: Duration = Duration::from_secs(2);
+
 /// A key management service over one store.
 pub struct Service {
     pub(crate) settings: Settings,
+    /// The name of this node among those that share the store.
+    pub(crate) node: String,
     pub(crate) clock: Clock,
     /// Never a store as such, but one that `root_keys` gives.
     pub(crate) store: Arc<dyn Store>,
@@ -111,6 +122,9 @@ pub struct Service {
     pub(crate) store_counts: Arc<StoreCounts>,
     pub(crate) records: Arc<Records>,
     pub(crate) key_store: SoftwareKeyStore,
+    /// None where nobody else writes to the store.
+    pub(crate) freshness: Option<Freshness>,
+    pub(crate) following: Following,
     pub(crate) cache: Cache,
     pub(crate) key_counts: KeyCounts,
     pub(crate) tokens: Tokens,
@@ -139,8 +153,14 @@ impl Service {
         let store_counts = Arc::default();
         let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(root_keys.store(), &store_counts));
         let records = root_keys.records();
+        let freshness = store.is_shared().then(|| Freshness::new(settings.staleness_bound));
+        // Before anything is read that is kept.
+        let following = Following::begin(&*store, freshness.as_ref()).await?;
         let clock = crate::time_travel::stored_clock(&*store, &records).await?;
         Ok(Self {
+            node: uuid::Uuid::new_v4().to_string(),
+            freshness,
+            following,
             clock,
             cache: Cache::new(settings.cached_keys_max),
             directory: Directory::new(Arc::clone(&store)),
@@ -174,15 +194,22 @@ impl Service {
         &self.clock
     }
 
-    /// Whether the store answers and the audit log can be written.
+    /// Whether the store answers, what other nodes do is known, and the audit log can be written.
     pub async fn is_ready(&self) -> bool {
         let audit = self.settings.audit.as_ref();
+        if self.freshness.as_ref().is_some_and(|freshness| !freshness.is_current()) {
+            return false;
+        }
         self.store.next_due().await.is_ok() && audit.is_none_or(|sink| sink.failure().is_none())
     }
 
     /// Finishes what is under way in the store and closes it.
     pub async fn close(&self) {
         self.write_last_usages().await;
+        // What was cut off must not wait until claims end by themselves.
+        if self.store.is_shared() {
+            self.give_up_all().await;
+        }
         self.store.close().await;
         if let Err(error) = self.keep_events().await {
             tracing::error!(%error, "events were lost");
@@ -197,7 +224,7 @@ impl Service {
         if let Some(key) = self.cache.key(arn) {
             return Ok(Some(key));
         }
-        let mark = self.cache.mark();
+        let mark = self.cache.mark(arn);
         let Some(record) = self.store.get(&key_record_id(arn)).await.map_err(from_store)? else {
             return Ok(None);
         };
@@ -214,7 +241,7 @@ impl Service {
         if let Some(alias) = self.cache.alias(id) {
             return Ok(Some(alias));
         }
-        let mark = self.cache.mark();
+        let mark = self.cache.mark(id);
         let record_id = alias_record_id(id.0, &id.1, &id.2);
         let Some(record) = self.store.get(&record_id).await.map_err(from_store)? else {
             return Ok(None);
@@ -302,7 +329,7 @@ impl Service {
         if let Some(grants) = self.cache.grants(arn) {
             return Ok(grants);
         }
-        let mark = self.cache.mark();
+        let mark = self.cache.mark(arn);
         let mut grants = GrantsByGrantee::new();
         let mut after = None::<String>;
         loop {
@@ -368,10 +395,17 @@ impl Service {
 
     /// Writes a change set; the store's `Conflict` comes back as `Raced`.
     pub(crate) async fn commit(&self, set: ChangeSet<'_>) -> Result<(), CommitError> {
-        let ChangeSet { changes, keys, aliases, granted, key_counts, .. } = set;
+        // A node that does not know what others do writes nothing.
+        if self.freshness.as_ref().is_some_and(|freshness| !freshness.is_current()) {
+            return Err(CommitError::Failed(too_old()));
+        }
+        let ChangeSet { changes, keys, expected, aliases, granted, key_counts, .. } = set;
         let written = self.store.commit(changes).await;
         // Also after a failure: it is not known what was written.
         self.cache.forget(&keys, &aliases, &granted);
+        if matches!(written, Err(StoreError::Conflict)) {
+            self.cache.forget(&expected, &[], &[]);
+        }
         match written {
             Ok(()) => {
                 self.key_counts.add(&key_counts);

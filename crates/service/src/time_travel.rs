@@ -46,8 +46,13 @@ impl Service {
             return Err(ServiceError::Clock(message));
         }
         let ahead = self.clock.offset() + target.duration_since(now);
-        self.run_due(target, Dating::AsDue).await?;
-        self.run_ahead(ahead).await?;
+        let mut share = self.claim_all().await?;
+        let played = match self.run_due(target, Dating::AsDue, &mut share).await {
+            Ok(_) => self.run_ahead(ahead).await,
+            Err(error) => Err(error),
+        };
+        self.give_up(&share).await;
+        played?;
         self.wake_jobs.notify_one();
         Ok(self.clock.now())
     }
@@ -124,4 +129,5 @@ fn latest() -> Timestamp {
 /// 9900-01-01T00:00:00Z
 const LATEST_SECOND: i64 = 250_246_022_400;
 
-const CLOCK_SETTING: &str = "clock";
+/// The setting that says how far the clock runs ahead.
+pub(crate) const CLOCK_SETTING: &str = "clock";

@@ -109,6 +109,10 @@ pub trait Store: Send + Sync + 'static {
     /// were first written, at most `limit`.
     async fn due(&self, until: i64, limit: u32) -> Result<Vec<Record>, StoreError>;
 
+    /// Those of [`due`](Self::due) that are in one part of all records ([`RecordId::part`]). Takes
+    /// time in proportion to what is due in all parts: better much at once than little often.
+    async fn due_in(&self, part: u32, until: i64, limit: u32) -> Result<Vec<Record>, StoreError>;
+
     /// The smallest `due_at` of all records.
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;
 

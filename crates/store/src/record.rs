@@ -89,6 +89,22 @@ pub struct RecordId {
     pub name: String,
 }
 
+impl RecordId {
+    /// Into how many parts all records fall, for nodes that share work.
+    pub const PARTS: u32 = 16;
+
+    /// The part that the record is in: by the last character of its name, where that is a
+    /// hexadecimal digit, as ids of keys end with, and else the first part.
+    pub fn part(&self) -> u32 {
+        let last = self.name.chars().last().and_then(|last| PART_DIGITS.find(last));
+        let place = last.and_then(|place| u32::try_from(place + 1).ok());
+        place.unwrap_or_default() % Self::PARTS
+    }
+}
+
+/// What the queries of the stores compute parts with, too.
+const PART_DIGITS: &str = "0123456789abcdef";
+
 /// A sealed record with the columns that queries need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -63,6 +63,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings> {
         throttle: config.quotas.requests == RequestQuotas::Aws,
         keys_per_region_max: config.quotas.keys_per_region,
         cached_keys_max: config.cache.keys,
+        staleness_bound: config.store.staleness_bound,
         web_identities: has_issuers.then(|| WebIdentities { issuers, keys: Arc::new(keys) }),
         ..Settings::new(Credentials::strict())?
     })

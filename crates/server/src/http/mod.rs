@@ -73,6 +73,10 @@ impl Server {
             let service = Arc::clone(&service);
             async move { service.run_jobs().await }
         });
+        let following = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.follow().await }
+        });
         let deliveries = events.start(&service);
         let phase = Arc::new(watch::Sender::new(Phase::Serving));
         let places = Arc::new(Semaphore::new(limits.connections_max as usize));
@@ -105,6 +109,8 @@ impl Server {
         // Whoever was stopped in the middle must not find the store closed.
         let _ = jobs.await;
         deliveries.end().await;
+        following.abort();
+        let _ = following.await;
         service.close().await;
         Ok(())
     }

@@ -259,7 +259,7 @@ fn error_code(code: ErrorCode) -> &'static str {
 }
 
 /// Operations that change nothing, cryptographic ones among them.
-fn is_read_only(operation: Operation) -> bool {
+pub(crate) fn is_read_only(operation: Operation) -> bool {
     use Operation as O;
     match operation {
         O::Decapsulate

@@ -1,6 +1,7 @@
 //! What a request says beside its typed members, for conditions: read only when a policy asks.
 
 use crate::audit::collector::Collector;
+use crate::freshness::AsOf;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,6 +19,8 @@ pub(crate) struct RequestFacts<'a> {
     pub(crate) referer: Option<&'a str>,
     /// Condition keys, in lower case, whose values are given instead of taken from the request.
     pub(crate) given: BTreeMap<String, Vec<String>>,
+    /// How old what it has read may be.
+    pub(crate) as_of: AsOf,
     /// What the request shows of itself.
     pub(crate) audit: Collector,
 }

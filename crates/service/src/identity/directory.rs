@@ -1,4 +1,6 @@
 //! From access keys and session tokens to principals, cached until an identity changes.
+//!
+//! Where nodes share a store, `following.rs` tells of every change; elsewhere the store is asked.
 
 use super::principal::{Principal, Session};
 use super::{access_key_id, account_id, changes_id, named_id};
@@ -33,8 +35,8 @@ pub(crate) struct Directory {
     /// When the store was last asked whether an identity has changed: milliseconds since `start`.
     asked: AtomicU64,
     start: Instant,
-    /// The version of the setting that every change writes, when last asked. Held while something
-    /// is put in or thrown out.
+    /// The version of the setting that every change writes, when last asked; where the store is
+    /// followed, how often something changed. Held while something is put in or thrown out.
     version: std::sync::Mutex<u64>,
     asking: Mutex<()>,
 }
@@ -180,9 +182,19 @@ impl Directory {
         *self.version.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets everything: an identity has changed on some node.
+    pub(crate) fn forget(&self) {
+        let mut version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        *version = version.wrapping_add(1);
+        self.signers.invalidate_all();
+    }
+
     /// Forgets everything if an identity has changed; asks at most every half second. What cannot
     /// be confirmed is not used: the failure of the store is the answer. Returns the version seen.
     async fn refresh(&self) -> Result<u64, KmsError> {
+        if self.store.is_shared() {
+            return Ok(self.version());
+        }
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let is_fresh = || {
             let asked = self.asked.load(Ordering::Acquire);

@@ -59,7 +59,7 @@ pub(crate) fn access_key_owner(account: AccountId, user: Option<&str>) -> String
 }
 
 /// The setting that every change of an identity writes.
-fn changes_id() -> RecordId {
+pub(crate) fn changes_id() -> RecordId {
     setting_id(changes::CHANGES)
 }
 

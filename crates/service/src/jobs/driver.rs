@@ -1,6 +1,5 @@
 //! The driver of the jobs: runs them when something becomes due, and when it is woken.
 
-use super::Dating;
 use crate::service::Service;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -40,7 +39,7 @@ impl Service {
     async fn run_jobs_once(&self) -> Duration {
         let _running = self.running_jobs.lock().await;
         let now = self.clock.now();
-        let next = match self.run_due(now, Dating::Now).await {
+        let next = match self.run_due_shared(now).await {
             // Something may have become due meanwhile.
             Ok(1..) => return Duration::ZERO,
             Ok(0) => self.next_sound_due().await,

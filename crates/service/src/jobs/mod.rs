@@ -5,7 +5,9 @@
 //! fails is found due again. A lost race means that somebody else was faster.
 
 mod driver;
+mod sharing;
 
+pub(crate) use self::sharing::Share;
 use crate::audit::service_event::ServiceEvent;
 use crate::change_set::ChangeSet;
 use crate::error::{ServiceError, from_key_store};
@@ -87,6 +89,13 @@ impl<'a> Planned<'a> {
     }
 }
 
+/// What has become of some due keys.
+struct Batch {
+    done: u64,
+    /// Whether others come to be the first that are due.
+    moved: bool,
+}
+
 struct Plan<'a> {
     planned: Vec<Planned<'a>>,
     found_damage: bool,
@@ -100,37 +109,55 @@ impl Service {
     }
 
     /// Runs everything that is due until `until`, in the order of the due times, and says how many
-    /// jobs were done. The caller holds `running_jobs`.
+    /// jobs were done: of a share, while nobody else has it, or of all keys. The caller holds
+    /// `running_jobs`.
     pub(crate) async fn run_due(
         &self,
         until: Timestamp,
         dating: Dating,
+        share: &mut Share,
     ) -> Result<u64, ServiceError> {
         let mut done = 0;
-        loop {
-            self.keep_events().await?;
-            let due = self.sound_due(until.as_millisecond(), BATCH).await?;
-            let Plan { planned, found_damage } = self.plan(&due, until, dating).await?;
-            // A record found damaged makes way for those behind it.
-            let mut moved = found_damage;
-            for (job, result) in join_all(
-                planned
-                    .into_iter()
-                    .map(async |planned| (planned.job, self.committed(planned).await)),
-            )
-            .await
-            {
-                let was_done = self.count(job, result);
-                moved |= was_done;
-                done += u64::from(was_done && job.is_some());
+        'found: loop {
+            let due = self.sound_due(share, until.as_millisecond(), share.read_at_once()).await?;
+            let mut moved = false;
+            for some in due.chunks(BATCH) {
+                if !self.has_still(share).await? {
+                    break 'found;
+                }
+                let batch = self.run_batch(some, until, dating).await?;
+                done += batch.done;
+                moved |= batch.moved;
             }
-            self.keep_events().await?;
             if !moved {
                 break;
             }
         }
         self.counted(|counts| counts.last_run = Some(self.clock.now()));
         Ok(done)
+    }
+
+    async fn run_batch(
+        &self,
+        due: &[Record],
+        until: Timestamp,
+        dating: Dating,
+    ) -> Result<Batch, ServiceError> {
+        self.keep_events().await?;
+        let Plan { planned, found_damage } = self.plan(due, until, dating).await?;
+        // A record found damaged makes way for those behind it.
+        let mut batch = Batch { done: 0, moved: found_damage };
+        for (job, result) in join_all(
+            planned.into_iter().map(async |planned| (planned.job, self.committed(planned).await)),
+        )
+        .await
+        {
+            let was_done = result.is_ok() && job.is_some();
+            batch.moved |= self.count(job, result);
+            batch.done += u64::from(was_done);
+        }
+        self.keep_events().await?;
+        Ok(batch)
     }
 
     /// Runs what is due of one key at once. What fails here is left to the driver.
@@ -172,14 +199,24 @@ impl Service {
 
     /// When the next record is due that is not known to be damaged.
     async fn next_sound_due(&self) -> Result<Option<i64>, ServiceError> {
-        Ok(self.sound_due(i64::MAX, 1).await?.first().and_then(|record| record.due_at))
+        let due = self.sound_due(&Share::of_all(), i64::MAX, 1).await?;
+        Ok(due.first().and_then(|record| record.due_at))
     }
 
-    /// Up to `limit` records due until `until` that are not known to be damaged.
-    async fn sound_due(&self, until: i64, limit: u32) -> Result<Vec<Record>, ServiceError> {
+    /// Up to `limit` records of a share, due until `until`, that are not known to be damaged.
+    async fn sound_due(
+        &self,
+        share: &Share,
+        until: i64,
+        limit: u32,
+    ) -> Result<Vec<Record>, ServiceError> {
         let damaged = self.damaged().clone();
         let limit = limit.saturating_add(u32::try_from(damaged.len()).unwrap_or(u32::MAX));
-        let mut due = self.store.due(until, limit.min(DUE_MAX)).await?;
+        let limit = limit.min(DUE_MAX);
+        let mut due = match share.part() {
+            Some(part) => self.store.due_in(part, until, limit).await?,
+            None => self.store.due(until, limit).await?,
+        };
         due.retain(|record| !damaged.contains(&(record.id.clone(), record.version)));
         Ok(due)
     }
@@ -329,7 +366,7 @@ impl Service {
 const PLANNED_IN_A_ROW: usize = 16;
 
 /// Keys that are worked on at once: as many as the store writes in one transaction.
-const BATCH: u32 = 256;
+const BATCH: usize = 256;
 
 /// The most records that are asked of the store at once, damaged ones included.
 const DUE_MAX: u32 = 10_000;

@@ -146,6 +146,10 @@ impl Store for MeasuredStore {
         self.read(self.store.due(until, limit)).await
     }
 
+    async fn due_in(&self, part: u32, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
+        self.read(self.store.due_in(part, until, limit)).await
+    }
+
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         self.read(self.store.next_due()).await
     }

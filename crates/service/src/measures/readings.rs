@@ -72,7 +72,7 @@ const OPENED_IN_A_ROW: usize = 64;
 mod tests {
     use super::*;
     use crate::authenticate::Credentials;
-    use crate::jobs::Dating;
+    use crate::jobs::{Dating, Share};
     use crate::root_keys::RootKeys;
     use crate::service::Settings;
     use std::sync::Arc;
@@ -100,7 +100,10 @@ mod tests {
         assert_eq!(overdue().await, 0);
         service.clock.run_ahead(SignedDuration::from_hours(366 * 24));
         assert_eq!(overdue().await, 1);
-        assert_eq!(service.run_due(service.clock.now(), Dating::Now).await.unwrap(), 1);
+        assert_eq!(
+            service.run_due(service.clock.now(), Dating::Now, &mut Share::of_all()).await.unwrap(),
+            1
+        );
         assert_eq!(overdue().await, 0);
         let failed = |service: &Service| service.store_counts().readings()[1].1;
         assert_eq!(failed(&service), 0);

@@ -32,7 +32,7 @@ pub(crate) async fn create_alias(
     let _changing = cx.service.lock(&id).await;
     for _ in 0..RACES_MAX {
         let key = own_key(cx, &request.target_key_id).await?;
-        if cx.service.alias(&id).await?.is_some() {
+        if cx.stored_alias(&id).await?.is_some() {
             let arn = id.2.arn(&id.1, id.0);
             let message = format!("An alias with the name {arn} already exists");
             return Err(KmsError::new(ErrorCode::AlreadyExists, message));

@@ -16,7 +16,7 @@ use trent_api::structures::{
 };
 use trent_api::wire::Blob;
 use trent_api::{ErrorCode, KmsError};
-use trent_crypto::key_pair::KeyPairSpec;
+use trent_crypto::key_pair::{KeyPair, KeyPairSpec};
 use zeroize::Zeroizing;
 
 /// GenerateDataKey. Raises what Encrypt does, and `ValidationException` unless exactly one of
@@ -76,7 +76,9 @@ pub(crate) async fn generate_data_key_pair(
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;
     let context = request.encryption_context.unwrap_or_default();
-    let pair = DataKeyPair::new(cx, &key, spec, &context).await?;
+    let pair = cx.service.new_key_pair(spec).await?;
+    let key = if cx.must_renew().await? { usable_key(cx, &request.key_id).await? } else { key };
+    let pair = DataKeyPair::new(cx, &key, &pair, &context)?;
     let private_key = delivered(cx, pair.private_key)?;
     Ok(GenerateDataKeyPairResponse {
         private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
@@ -100,7 +102,9 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
     let spec = supported(request.key_pair_spec)?;
     check_dry_run(request.dry_run)?;
     let context = request.encryption_context.unwrap_or_default();
-    let pair = DataKeyPair::new(cx, &key, spec, &context).await?;
+    let pair = cx.service.new_key_pair(spec).await?;
+    let key = if cx.must_renew().await? { usable_key(cx, &request.key_id).await? } else { key };
+    let pair = DataKeyPair::new(cx, &key, &pair, &context)?;
     Ok(GenerateDataKeyPairWithoutPlaintextResponse {
         private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
         public_key: Some(pair.public_key),
@@ -118,13 +122,12 @@ struct DataKeyPair {
 }
 
 impl DataKeyPair {
-    async fn new(
+    fn new(
         cx: &Context<'_>,
         key: &AuthorizedKey,
-        spec: KeyPairSpec,
+        pair: &KeyPair,
         context: &BTreeMap<String, String>,
     ) -> Result<Self, KmsError> {
-        let pair = cx.service.new_key_pair(spec).await?;
         let private_key = pair.to_pkcs8().map_err(KmsError::internal)?;
         let private_key_ciphertext = encrypted(key, SYMMETRIC, context, &private_key)?;
         cx.facts.audit.key_material(current_material(key));

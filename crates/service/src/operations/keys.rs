@@ -61,6 +61,7 @@ pub(crate) async fn create_key(
         (_, Some(given)) => vec![stored(given, cx.now)],
         (_, None) => vec![stored(cx.service.new_material(material_spec, id).await?, cx.now)],
     };
+    cx.must_renew().await?;
     let description = request.description.unwrap_or_default();
     let new = NewKey { account, region, id, description, policy: policy.text, tags };
     let key = KmsKey::new(new, kind, materials, cx.now);

@@ -33,14 +33,16 @@ fn would_succeed() -> KmsError {
 }
 
 /// Raises `InvalidGrantTokenException` for a token of no existing grant, or `ValidationException`
-/// where the operation (DescribeKey) does not declare that.
+/// where the operation (DescribeKey) does not declare that. The grant of a token is in force here
+/// from now on, whichever node has given it a moment ago.
 async fn check_grant_tokens(cx: &Context<'_>, tokens: Option<&[String]>) -> Result<(), KmsError> {
     for token in tokens.unwrap_or_default() {
-        if cx.grant_of_token(token).await?.is_none() {
+        let Some(grant) = cx.grant_of_token(token).await? else {
             let declared = cx.operation.errors().contains(&ErrorCode::InvalidGrantToken);
             let code = if declared { ErrorCode::InvalidGrantToken } else { ErrorCode::Validation };
             return Err(KmsError::new(code, grants::INVALID_GRANT_TOKEN));
-        }
+        };
+        cx.service.cache.meet_grant(&grant.value);
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(crate) async fn replicate_key(
         let arn = KeyArn { region: region.clone(), ..primary.arn() };
         cx.authorize_creation_of_replica(&primary, &region, request.tags.is_some())?;
         let policy = cx.accept_key_policy(&arn, policy.clone(), bypass).await?;
-        if set.regions().any(|known| *known == region) || cx.service.key(&arn).await?.is_some() {
+        if set.regions().any(|known| *known == region) || cx.stored_key(&arn).await?.is_some() {
             let message = format!("Key '{arn}' already exists");
             return Err(KmsError::new(ErrorCode::AlreadyExists, message));
         }
@@ -109,7 +109,7 @@ async fn exchange<'a>(
     let mut changes = ChangeSet::new(&cx.service.records);
     let mut events = Vec::new();
     for arn in primary.related() {
-        let Some(related) = cx.service.key(&arn).await? else { return Ok(None) };
+        let Some(related) = cx.stored_key(&arn).await? else { return Ok(None) };
         let before = &related.key.value;
         let changed = before.with_primary(&successor.region, ready);
         if arn == *successor {

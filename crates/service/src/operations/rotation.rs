@@ -113,7 +113,7 @@ async fn pending_state(
 ) -> Result<KeyMaterialState, KmsError> {
     if key.pending_material.is_some() {
         for arn in key.related() {
-            let related = cx.service.key(&arn).await?;
+            let related = cx.stored_key(&arn).await?;
             let is_usable = related.as_ref().is_some_and(|related| {
                 let pending = related.key.value.pending_material.as_ref();
                 pending.is_some_and(|pending| pending.is_usable(cx.now))

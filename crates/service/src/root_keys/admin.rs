@@ -296,7 +296,11 @@ pub(super) async fn begin(store: &dyn Store, access: &Access) -> Result<(), Serv
     let current = StoreKey::generate().map_err(internal)?;
     let keys = StoreKeys { current, retired: Vec::new() };
     let table = with_one(&root, provider, &keys)?;
-    Ok(store.commit(vec![table.put(&keys.current, 0)?]).await?)
+    match store.commit(vec![table.put(&keys.current, 0)?]).await {
+        // Another node has begun a moment ago: its table is opened next.
+        Err(StoreError::Conflict) => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 fn with_one(root: &RootKey, provider: Provider, keys: &StoreKeys) -> Result<Table, ServiceError> {

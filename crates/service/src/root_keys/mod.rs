@@ -20,6 +20,7 @@ pub(crate) mod table;
 
 use self::reading::CheckedStore;
 pub use self::reseal::Pass;
+pub(crate) use self::table::table_id;
 use self::table::{Found, StoreKeys, Table};
 use crate::audit::AUDIT_SIGNING_KEY;
 use crate::error::ServiceError;
@@ -44,6 +45,8 @@ pub struct RootKeys {
     is_stale: AtomicBool,
     /// Tells that other keys are in the ring.
     changed: watch::Sender<()>,
+    /// The name of this process among those that seal the store anew.
+    node: String,
 }
 
 /// What was last read of the table.
@@ -67,7 +70,8 @@ impl RootKeys {
         let loaded = Mutex::new(Loaded { root, found });
         let is_stale = AtomicBool::new(false);
         let changed = watch::Sender::new(());
-        let opened = Arc::new(Self { store, access, ring, loaded, is_stale, changed });
+        let node = uuid::Uuid::new_v4().to_string();
+        let opened = Arc::new(Self { store, access, ring, loaded, is_stale, changed, node });
         opened.records().check_store_key(&*opened.store, &opened.ring).await?;
         Ok(opened)
     }
@@ -131,7 +135,7 @@ impl RootKeys {
     /// What must be written again into a store that is emptied.
     pub(crate) async fn kept_by_reset(&self) -> Result<Vec<Change>, ServiceError> {
         let mark = Records::mark(&*self.store).await?;
-        let table = self.store.get(&table::table_id()).await?;
+        let table = self.store.get(&table_id()).await?;
         let audit_key = self.store.get(&setting_id(AUDIT_SIGNING_KEY)).await?;
         // The versions of the mark and of the audit key never change, and the table does not depend
         // on its own.

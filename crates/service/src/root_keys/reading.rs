@@ -113,6 +113,10 @@ impl Store for CheckedStore {
         Ok(self.with_keys(self.keys.store.due(until, limit).await?).await)
     }
 
+    async fn due_in(&self, part: u32, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
+        Ok(self.with_keys(self.keys.store.due_in(part, until, limit).await?).await)
+    }
+
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         self.keys.store.next_due().await
     }

@@ -93,6 +93,11 @@ impl RootKeys {
         if (following.is_clean && !is_over) || !is_time {
             return Ok(());
         }
+        // Where nodes share the store, one of them does it.
+        if !self.store.claim("reseal", &self.node, RESEAL_LEASE).await? {
+            following.next_pass = Some(Instant::now() + RESEAL_DELAY);
+            return Ok(());
+        }
         let pass = self.pass().await?;
         // What others change all the time is left for later, and what is damaged stays.
         let pause = if pass.left > 0 && pass.resealed == 0 { STUCK_PAUSE } else { RESEAL_PAUSE };
@@ -205,6 +210,9 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a server leaves it to the command that has rotated the store key to seal everything.
 const RESEAL_DELAY: Duration = Duration::from_secs(5);
+
+/// How long other servers leave it to one after it has begun a pass.
+const RESEAL_LEASE: Duration = Duration::from_mins(1);
 
 /// Between the passes of a server.
 const RESEAL_PAUSE: Duration = Duration::from_secs(2);

@@ -25,6 +25,7 @@ impl StsError {
             | "MissingAuthenticationToken"
             | "SignatureDoesNotMatch" => 403,
             INTERNAL_FAILURE => 500,
+            SERVICE_UNAVAILABLE => 503,
             _ => 400,
         };
         Self { code, status, message: message.into(), cause: None }
@@ -101,6 +102,7 @@ impl From<KmsError> for StsError {
             ErrorCode::ExpiredToken => "ExpiredToken",
             ErrorCode::IncompleteSignature => "IncompleteSignature",
             ErrorCode::InvalidSignature => "SignatureDoesNotMatch",
+            ErrorCode::ServiceUnavailable => SERVICE_UNAVAILABLE,
             ErrorCode::UnrecognizedClient => "InvalidClientTokenId",
             _ => {
                 let message = "The request processing has failed because of an unknown error, \
@@ -114,6 +116,7 @@ impl From<KmsError> for StsError {
 
 const ACCESS_DENIED: &str = "AccessDenied";
 const INTERNAL_FAILURE: &str = "InternalFailure";
+const SERVICE_UNAVAILABLE: &str = "ServiceUnavailable";
 
 /// How much of an unknown action or version is told back.
 const ECHO_CHARACTERS_MAX: usize = 128;

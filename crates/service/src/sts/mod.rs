@@ -123,6 +123,7 @@ impl Service {
             CALLER_IDENTITY => caller_identity(&self.sts_caller(request, facts).await?, &mut xml),
             _ => return Err(StsError::unknown(action, version)),
         }
+        self.check_age(facts)?;
         Ok(xml.with_metadata(request_id))
     }
 
@@ -131,6 +132,7 @@ impl Service {
         request: &Request<'_>,
         facts: &RequestFacts<'_>,
     ) -> Result<Caller, StsError> {
+        self.begin(facts)?;
         let caller = self.authenticate(request, SERVICE).await?;
         facts.audit.caller(&caller);
         Ok(caller)

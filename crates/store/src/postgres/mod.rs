@@ -290,6 +290,15 @@ impl Store for PostgresStore {
         self.read_records(|| sqlx::query(queries::DUE).bind(until).bind(i64::from(limit))).await
     }
 
+    async fn due_in(&self, part: u32, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        self.read_records(|| {
+            let query = sqlx::query(queries::DUE_IN).bind(until).bind(i64::from(part));
+            query.bind(i64::from(limit))
+        })
+        .await
+    }
+
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         let rows = self.read(|| sqlx::query(queries::NEXT_DUE)).await?;
         rows.first().map(|row| column(row, 0)).transpose()

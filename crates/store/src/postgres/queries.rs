@@ -43,6 +43,12 @@ pub(super) const DUE: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
     WHERE due_at <= $1 ORDER BY due_at, seq LIMIT $2";
 
+/// The part is that of `RecordId::part`.
+pub(super) const DUE_IN: &str = "\
+    SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
+    WHERE due_at <= $1 AND strpos('0123456789abcdef', right(name, 1)) % 16 = $2 \
+    ORDER BY due_at, seq LIMIT $3";
+
 pub(super) const NEXT_DUE: &str = "\
     SELECT due_at FROM record WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
 

@@ -228,6 +228,11 @@ impl Store for SqliteStore {
         self.read_records(sqlx::query(queries::DUE).bind(until).bind(limit)).await
     }
 
+    async fn due_in(&self, part: u32, until: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
+        check_limit(limit)?;
+        self.read_records(sqlx::query(queries::DUE_IN).bind(until).bind(part).bind(limit)).await
+    }
+
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         let rows = self.read(sqlx::query(queries::NEXT_DUE)).await?;
         rows.first().map(|row| column(row, 0)).transpose()

@@ -39,6 +39,12 @@ pub(super) const DUE: &str = "\
     SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
     WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?";
 
+/// The part is that of `RecordId::part`.
+pub(super) const DUE_IN: &str = "\
+    SELECT kind, account, region, name, version, sealed, owner, due_at FROM record \
+    WHERE due_at <= ? AND instr('0123456789abcdef', substr(name, -1)) % 16 = ? \
+    ORDER BY due_at, seq LIMIT ?";
+
 pub(super) const NEXT_DUE: &str = "\
     SELECT due_at FROM record WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
 
@@ -115,6 +121,7 @@ mod tests {
             (SCAN, "USING INDEX record_by_id ((kind,account,region,name)>(?,?,?,?))"),
             (NEXT, "USING INTEGER PRIMARY KEY (rowid>?)"),
             (DUE, "USING INDEX record_by_due_at (due_at<?)"),
+            (DUE_IN, "USING INDEX record_by_due_at (due_at<?)"),
             (NEXT_DUE, "USING COVERING INDEX record_by_due_at (due_at>?)"),
             (COUNT, "USING COVERING INDEX record_by_id (kind=? AND account=? AND region=?)"),
             (

@@ -70,6 +70,7 @@ every_backend! {
     readings::scan_finds_every_record_once,
     readings::a_snapshot_has_every_record_in_order,
     readings::due_is_in_order_of_time,
+    readings::due_in_parts_is_what_is_due,
     readings::next_due_is_the_smallest,
     readings::count_counts,
     readings::limits_are_enforced,

@@ -1,6 +1,8 @@
 //! What the readings return, in which order and in which pages.
 
-use trent_store::{Change, Kind, Record, StoreError, bounds};
+use std::collections::BTreeSet;
+
+use trent_store::{Change, Kind, Record, RecordId, StoreError, bounds};
 
 use crate::support::{ACCOUNT, AnyStore, REGION, at, commit, id, id_in, names, put, record};
 
@@ -218,6 +220,29 @@ pub(crate) async fn due_is_in_order_of_time(store: AnyStore) {
     assert_eq!(list(20, 2).await, ["never", "z"]);
 }
 
+pub(crate) async fn due_in_parts_is_what_is_due(store: AnyStore) {
+    let names = ["0", "1", "9", "a", "b", "f", "x0", "xf", "g", "é", "A", "-"];
+    let mut expected = Vec::new();
+    for (name, at) in names.iter().zip(1..) {
+        let due = due(name, 1, Some(at));
+        commit(&store, vec![Change::Put(due.clone())]).await;
+        expected.push(due);
+    }
+    let mut found = Vec::new();
+    for part in 0..RecordId::PARTS {
+        let due = store.due_in(part, 11, 100).await.unwrap();
+        assert!(due.iter().all(|record| record.id.part() == part), "{part}: {due:?}");
+        assert!(due.is_sorted_by_key(|record| record.due_at));
+        assert_eq!(store.due_in(part, 11, 1).await.unwrap(), due[..due.len().min(1)]);
+        found.extend(due);
+    }
+    found.sort_by_key(|record| record.due_at);
+    assert_eq!(found, expected[..11], "each in one part, and what is not due in none");
+    let parts: BTreeSet<u32> =
+        "0123456789abcdef".chars().map(|c| id(&c.to_string()).part()).collect();
+    assert_eq!(parts.len(), 16, "ids of keys are spread over all parts");
+}
+
 pub(crate) async fn next_due_is_the_smallest(store: AnyStore) {
     commit(&store, vec![put("never", 1)]).await;
     assert_eq!(store.next_due().await.unwrap(), None);
@@ -248,6 +273,7 @@ pub(crate) async fn limits_are_enforced(store: AnyStore) {
         store.list_owned(Kind::Key, ACCOUNT, REGION, "a", None, above).await.unwrap_err(),
         store.find(Kind::Key, REGION, "a", above).await.unwrap_err(),
         store.due(0, above).await.unwrap_err(),
+        store.due_in(0, 0, above).await.unwrap_err(),
     ];
     for error in errors {
         assert!(matches!(error, StoreError::InvalidRecord { .. }), "{error:?}");
