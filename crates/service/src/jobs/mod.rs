@@ -133,6 +133,8 @@ impl Service {
                 break;
             }
         }
+        // What the last batch did, and what requests did: there may be no batch at all.
+        self.keep_events().await?;
         self.counted(|counts| counts.last_run = Some(self.clock.now()));
         Ok(done)
     }

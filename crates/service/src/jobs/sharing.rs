@@ -46,6 +46,7 @@ impl Service {
         if !self.store.is_shared() {
             return self.run_due(now, Dating::Now, &mut Share::of_all()).await;
         }
+        self.keep_events().await?;
         let first = Share::of_all();
         let due = self.sound_due(&first, now.as_millisecond(), first.read_at_once()).await?;
         let parts: BTreeSet<u32> = due.iter().map(|record| record.id.part()).collect();
