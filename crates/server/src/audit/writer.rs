@@ -7,9 +7,13 @@ use super::{AuditSettings, Durability};
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::setpriority_process;
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use trent_crypto::key_pair::KeyPair;
 use trent_service::Clock;
@@ -25,6 +29,7 @@ pub(super) struct Writer {
     /// When there were lines without a checkpoint first.
     unsigned_since: Option<Instant>,
     buffer: Vec<u8>,
+    is_compressing: Arc<AtomicBool>,
     _lock: Option<File>,
 }
 
@@ -60,6 +65,7 @@ impl Writer {
             torn: None,
             unsigned_since: None,
             buffer: Vec::new(),
+            is_compressing: Arc::default(),
             _lock: lock,
         };
         if keeps_nothing {
@@ -81,7 +87,7 @@ impl Writer {
         } else {
             self.add_file()?;
         }
-        if self.settings.compress { compress(folder) } else { Ok(()) }
+        if self.settings.compress { compress(folder, &self.is_compressing) } else { Ok(()) }
     }
 
     /// Adds events, all or none.
@@ -181,7 +187,7 @@ impl Writer {
         self.file = None;
         self.add_file()?;
         if self.settings.compress {
-            compress(&self.settings.folder)?;
+            compress(&self.settings.folder, &self.is_compressing)?;
         }
         Ok(())
     }
@@ -336,26 +342,43 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// Compresses all files but the last, on a thread of its own.
-fn compress(folder: &Path) -> Result<()> {
-    let mut files = folder::files(folder)?;
-    files.pop();
-    files.retain(|file| !file.is_compressed());
-    if files.is_empty() {
+/// Compresses all files but the last, also those that are ended meanwhile, on a thread that works
+/// when nobody else needs the processor. Does nothing while there is such a thread.
+fn compress(folder: &Path, is_compressing: &Arc<AtomicBool>) -> Result<()> {
+    if is_compressing.swap(true, Ordering::AcqRel) {
         return Ok(());
     }
+    let (folder, is_done) = (folder.to_owned(), OnDrop(Arc::clone(is_compressing)));
     std::thread::Builder::new().name("audit gzip".to_owned()).spawn(move || {
-        for file in files {
-            // Another thread may be at it, or have done it.
-            use std::io::ErrorKind::{AlreadyExists, NotFound};
-            if let Err(error) = file.compress()
-                && ![AlreadyExists, NotFound].contains(&error.kind())
-            {
+        // To be told apart from what answers requests is worth nothing if it is refused.
+        let _ = setpriority_process(None, LOWEST_PRIORITY);
+        let mut tried = HashSet::new();
+        while let Some(file) = next_uncompressed(&folder, &tried) {
+            if let Err(error) = file.compress() {
                 tracing::warn!(%error, file = %file.path.display(), "not compressed");
             }
+            tried.insert(file.first);
         }
+        drop(is_done);
     })?;
     Ok(())
+}
+
+fn next_uncompressed(folder: &Path, tried: &HashSet<u64>) -> Option<LogFile> {
+    let mut files = folder::files(folder)
+        .inspect_err(|error| tracing::warn!("audit files are not compressed: {error:#}"))
+        .ok()?;
+    files.pop();
+    files.into_iter().find(|file| !file.is_compressed() && !tried.contains(&file.first))
+}
+
+/// Takes note of the end of a thread, whatever ends it.
+struct OnDrop(Arc<AtomicBool>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 fn now() -> String {
@@ -367,6 +390,9 @@ const FORMAT: u32 = 1;
 
 /// How long lines are without a checkpoint.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Of `nice`.
+const LOWEST_PRIORITY: i32 = 19;
 
 /// Room for the records of requests that come together.
 const ROOM_BYTES: usize = 64 * 1024;
