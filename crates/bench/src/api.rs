@@ -123,7 +123,7 @@ impl Trent {
     }
 
     /// Creates keys with many clients.
-    pub(crate) async fn create_keys(&self, mut count: usize) -> Result<Vec<Outcome>> {
+    pub(crate) async fn create_keys(&mut self, mut count: usize) -> Result<Vec<Outcome>> {
         let mut clients = Clients::connect(self.address(), CLIENTS_MANY).await?;
         let mut outcomes = Vec::new();
         while count > 0 {
@@ -133,6 +133,8 @@ impl Trent {
             outcomes.push(clients.run(&requests, End::Requests(some)).await?);
             count -= some;
         }
+        // The server does not wait that long for a request.
+        self.connection = Connection::open(self.address()).await?;
         Ok(outcomes)
     }
 }

@@ -21,13 +21,13 @@ pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) ->
     let some = plan.rotation_keys / 10;
     let start = || Trent::start(pinning, &plan.binary, Some(path));
 
-    let trent = start().await?;
-    create(&trent, some, plan.rotation_keys, table).await?;
+    let mut trent = start().await?;
+    create(&mut trent, some, plan.rotation_keys, table).await?;
     trent.server.stop().await?;
     measure_start(plan, pinning, path, some, table).await?;
 
     let mut trent = start().await?;
-    create(&trent, plan.rotation_keys - some, plan.rotation_keys, table).await?;
+    create(&mut trent, plan.rotation_keys - some, plan.rotation_keys, table).await?;
     let keys = trent.list_keys(plan.rotation_keys).await?;
     ensure!(
         keys.len() == plan.rotation_keys,
@@ -46,7 +46,7 @@ pub(super) async fn measure(plan: &Plan, pinning: Pinning, table: &mut Table) ->
 }
 
 /// Creates keys, and shows how fast, for comparison with a store that is nearly empty.
-async fn create(trent: &Trent, count: usize, total: usize, table: &mut Table) -> Result<()> {
+async fn create(trent: &mut Trent, count: usize, total: usize, table: &mut Table) -> Result<()> {
     eprintln!("creating {count} keys …");
     let before = trent.server.cpu_time()?;
     let outcomes = trent.create_keys(count).await?;
