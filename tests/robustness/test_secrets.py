@@ -5,11 +5,13 @@ import base64
 import gzip
 import json
 import os
+import subprocess
 import urllib.request
 from pathlib import Path
 
 import boto3
 import pytest
+import trent_server
 from botocore.config import Config
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -308,7 +310,10 @@ def test_no_secret_is_in_any_file_or_in_the_metrics(world):
     def look():
         return world.scanner.found_in_files([world.log, *filter(Path.is_file, files())])
 
-    assert "trent.db-wal" in {path.name for path in files()}
+    folder = world.server.data_dir
+    backup = [trent_server.BINARY, "backup", "create", folder / "backup", "--data-dir", folder]
+    subprocess.run(backup, check=True, timeout=60, env=trent_server.clean_environment())
+    assert {"trent.db-wal", "backup"} <= {path.name for path in files()}
     assert look() == {}
     with urllib.request.urlopen(f"http://{world.metrics}/metrics", timeout=30) as response:
         assert world.scanner.found([response.read()]) == {}
