@@ -22,6 +22,7 @@ test-sdk: build
 	scripts/node-env
 	scripts/softhsm
 	.venv/bin/pytest -c tests/pytest.ini tests
+	TRENT_TEST_STORE=postgres .venv/bin/pytest -c tests/pytest.ini tests/sdk
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS
 	scripts/fuzz $(FUZZ_SECONDS)

@@ -1,5 +1,6 @@
 """Start, options, environment, seeds, the data directory, and what is beside the API."""
 
+import os
 import re
 import signal
 import stat
@@ -46,6 +47,10 @@ Aliases:
     TargetKeyId: {KEY_A}
 """
 VERSION = re.compile(r"\d+\.\d+\.\d+\S*")
+
+in_a_file = pytest.mark.skipif(
+    os.environ.get("TRENT_TEST_STORE") == "postgres", reason="it is about a store in a file"
+)
 
 
 def run(*arguments, env=None):
@@ -102,6 +107,7 @@ def serving(port, *arguments, env):
 # Start and stop
 
 
+@in_a_file
 def test_the_start_says_how_to_use_the_server_and_ends_with_ready(start):
     server = start()
     address = f"http://127.0.0.1:{server.port}"
@@ -117,6 +123,7 @@ def test_the_start_says_how_to_use_the_server_and_ends_with_ready(start):
     assert lines[-1] == "Ready."
 
 
+@in_a_file
 def test_the_start_says_where_keys_are_kept_and_names_account_and_region(start, data_dir):
     options = ("--account", OTHER_ACCOUNT, "--region", "eu-central-1")
     text = "\n".join(start(*options, data_dir=data_dir).startup)
@@ -651,6 +658,7 @@ def test_nothing_in_the_directory_can_be_read_by_others(kept, data_dir):
         assert mode(path) & 0o077 == 0, path.name
 
 
+@in_a_file
 def test_the_store_holds_no_secret_in_the_clear(start, seed_file, data_dir):
     server = start("--seed", seed_file(SEED), data_dir=data_dir)
     kms = server.client()
@@ -682,6 +690,7 @@ def test_a_root_key_that_only_its_owner_can_read_is_accepted(kept, data_dir):
     assert still_there(*kept)
 
 
+@in_a_file
 def test_a_store_without_its_root_key_is_refused_and_gets_no_other(kept, data_dir):
     root_key = data_dir / "root.key"
     saved = root_key.rename(data_dir.parent / "saved.key")
@@ -715,6 +724,7 @@ def test_what_is_no_root_key_is_refused_and_not_repeated(kept, data_dir, change)
     assert still_there(*kept)
 
 
+@in_a_file
 def test_the_root_key_of_another_store_is_refused(kept, data_dir, start, tmp_path):
     start(data_dir=tmp_path / "other").stop()
     root_key = data_dir / "root.key"
