@@ -53,6 +53,8 @@ async fn measure_count(
     let what = format!("Start-up with {shown} keys");
     table.push(Row { what, p50: started, max: started, ..Row::default() });
 
+    // A server reads a large store for damage when it starts.
+    tokio::time::sleep(READING_ONE * u32::try_from(count)?).await;
     let mut rounds = Vec::new();
     let mut clients = Clients::connect(trent.address(), plan.clients).await?;
     clients = clients.never_sleep(pinning == Pinning::Done);
@@ -104,6 +106,9 @@ async fn pages(trent: &mut Trent) -> Result<Latency> {
         }
     }
 }
+
+/// A multiple of what it takes to read one key.
+const READING_ONE: Duration = Duration::from_micros(15);
 
 /// More than a server answers in a round.
 const REQUESTS: usize = 60_000;
