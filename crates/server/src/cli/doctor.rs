@@ -2,7 +2,6 @@
 
 use super::admin::{Administration, Place, block_on, root_key_source};
 use super::serve;
-use crate::config::Config;
 use crate::doctor::{Finding, Findings, Status, Subject, examine};
 use crate::root_key::RootKeySource;
 use anyhow::Result;
@@ -46,7 +45,9 @@ impl Doctor {
                 Err(error) => told.push(of_configuration(Err(&error))),
                 Ok(Place { data_dir, root_key, store, config }) => {
                     if let Some(config) = &config {
-                        told.push(of_configuration(check(config).as_ref().copied()));
+                        told.push(of_configuration(
+                            serve::check_settings(config).as_ref().copied(),
+                        ));
                     }
                     let subject = Subject { data_dir, root_key, store, others: provider, config };
                     findings = examine(&subject).await;
@@ -63,14 +64,6 @@ impl Doctor {
         })?;
         Ok(if problems.get() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// What `trent serve --check` looks at, but for the data directory.
-fn check(config: &Config) -> Result<()> {
-    if let Some(files) = config.tls()? {
-        files.load()?;
-    }
-    serve::settings(config).map(drop)
 }
 
 fn of_configuration(checked: Result<(), &anyhow::Error>) -> Finding {

@@ -15,61 +15,63 @@ use crate::error::StoreError;
 /// # Errors
 /// [`StoreError::Damaged`], with what is damaged; [`StoreError::Unavailable`].
 pub(super) async fn check(connections: &Connections) -> Result<(), StoreError> {
-    let mut lease = connections.writer().await;
-    let connection = lease.connection().await?;
-    // Nobody shall write meanwhile.
-    execute(connection, "BEGIN IMMEDIATE").await.map_err(failure)?;
-    let result = check_database(connection).await;
-    let result = match result {
-        Ok(page_bytes) => check_log(connections, page_bytes).await,
-        Err(error) => Err(error),
-    };
-    execute(connection, "ROLLBACK").await.map_err(failure)?;
-    result
+    while_nobody_writes(connections, async |connection| {
+        check_database(connection).await?;
+        check_log(connections, connection).await
+    })
+    .await
 }
 
 /// As [`check`], without the write-ahead log, while others write: of the database as it is when this
 /// begins.
 pub(super) async fn check_beside(connections: &Connections) -> Result<(), StoreError> {
     let mut lease = connections.reader().await;
-    check_database(lease.connection().await?).await.map(drop)
+    check_database(lease.connection().await?).await
 }
 
 /// Only the write-ahead log.
 pub(super) async fn check_log_alone(connections: &Connections) -> Result<(), StoreError> {
+    while_nobody_writes(connections, async |connection| check_log(connections, connection).await)
+        .await
+}
+
+/// What is wrong with the pages of the database, its tables and indexes.
+pub(super) async fn faults(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::raw_sql(CHECK).fetch_all(connection).await.map_err(failure)?;
+    let lines = rows.iter().map(|row| row.try_get(0).map_err(StoreError::damaged));
+    let mut faults = lines.collect::<Result<Vec<String>, _>>()?;
+    faults.retain(|line| line != "ok");
+    Ok(faults)
+}
+
+async fn while_nobody_writes(
+    connections: &Connections,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut lease = connections.writer().await;
     let connection = lease.connection().await?;
     execute(connection, "BEGIN IMMEDIATE").await.map_err(failure)?;
-    let result = match page_size(connection).await {
-        Ok(page_bytes) => check_log(connections, page_bytes).await,
-        Err(error) => Err(error),
-    };
+    let result = work(&mut *connection).await;
     execute(connection, "ROLLBACK").await.map_err(failure)?;
     result
 }
 
-/// Returns the size of its pages.
-async fn check_database(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
-    let rows = sqlx::raw_sql(CHECK).fetch_all(&mut *connection).await.map_err(failure)?;
-    let found: Vec<String> =
-        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failure)?;
-    if found != ["ok"] {
-        return Err(StoreError::damaged(found.join("; ")));
-    }
-    page_size(connection).await
+async fn check_database(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let faults = faults(connection).await?;
+    if faults.is_empty() { Ok(()) } else { Err(StoreError::damaged(faults.join("; "))) }
 }
 
-async fn page_size(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
+async fn check_log(
+    connections: &Connections,
+    connection: &mut SqliteConnection,
+) -> Result<(), StoreError> {
+    let Some(path) = connections.log_path() else { return Ok(()) };
     let row = sqlx::raw_sql("PRAGMA page_size").fetch_one(connection).await.map_err(failure)?;
     let page_bytes: i64 = row.try_get(0).map_err(failure)?;
-    usize::try_from(page_bytes).map_err(StoreError::damaged)
-}
-
-async fn check_log(connections: &Connections, page_bytes: usize) -> Result<(), StoreError> {
-    let Some(path) = connections.log_path() else { return Ok(()) };
+    let page_bytes = usize::try_from(page_bytes).map_err(StoreError::damaged)?;
     let checked = tokio::task::spawn_blocking(move || wal::check(&path, page_bytes));
     checked.await.map_err(StoreError::unavailable)?
 }
 
 /// With at most so many findings: one is enough to know.
-const CHECK: &str = "PRAGMA integrity_check(5)";
+const CHECK: &str = "PRAGMA integrity_check(10)";

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 use tokio::time::sleep;
 
 use super::connections::{Connections, failure, is_busy};
+use super::integrity;
 use crate::error::StoreError;
 
 /// Marks a SQLite file as ours: "Trnt".
@@ -32,7 +33,7 @@ pub struct Inspection {
     pub schema: i64,
     /// The newest schema that this version of the program knows.
     pub newest: i64,
-    /// What SQLite finds wrong (`PRAGMA integrity_check`); at most 100 lines.
+    /// What SQLite finds wrong (`PRAGMA integrity_check`); at most ten findings.
     pub faults: Vec<String>,
 }
 
@@ -75,11 +76,7 @@ pub(super) async fn inspect(connections: &Connections) -> Result<Inspection, Sto
     let mut lease = connections.writer().await;
     let connection = lease.connection().await?;
     let schema = found(connection).await?;
-    let rows = sqlx::raw_sql("PRAGMA integrity_check").fetch_all(connection).await;
-    let lines = rows.map_err(failure)?;
-    let lines = lines.iter().map(|row| row.try_get(0).map_err(StoreError::damaged));
-    let mut faults = lines.collect::<Result<Vec<String>, _>>()?;
-    faults.retain(|line| line != "ok");
+    let faults = integrity::faults(connection).await?;
     Ok(Inspection { schema, newest: NEWEST, faults })
 }
 
