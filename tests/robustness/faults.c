@@ -52,6 +52,7 @@ static struct control *control;
 static struct {
     int file, target;
 } descriptors[DESCRIPTORS]; /* file: from 1, or 0 for none of ours */
+static int users[FILES]; /* how many descriptors each file has */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name, type, ...)                              \
@@ -106,18 +107,29 @@ static struct file *file_of(int descriptor) {
     return known ? &control->files[known - 1] : NULL;
 }
 
-static void opened(int descriptor, const char *name) {
-    int target = target_of(name);
-    if (!target || descriptor < 0 || descriptor >= DESCRIPTORS) return;
-    pthread_mutex_lock(&lock);
+/* The place of a file: its own, or one that nobody needs any more. The lock is held. */
+static int place(const char *name) {
+    int found = -1;
     for (int i = 0; i < FILES; i++) {
         struct file *file = &control->files[i];
-        if (!*file->name) strncpy(file->name, name, sizeof file->name - 1);
-        if (strcmp(file->name, name)) continue;
-        descriptors[descriptor].file = i + 1;
-        descriptors[descriptor].target = target;
-        break;
+        if (!strcmp(file->name, name)) return i;
+        if (found < 0 && !users[i] && !file->ranges) found = i;
     }
+    if (found < 0) abort();
+    memset(&control->files[found], 0, sizeof control->files[found]);
+    strncpy(control->files[found].name, name, sizeof control->files[found].name - 1);
+    return found;
+}
+
+static void opened(int descriptor, const char *name) {
+    int target = target_of(name);
+    if (!target || descriptor < 0) return;
+    if (descriptor >= DESCRIPTORS) abort();
+    pthread_mutex_lock(&lock);
+    int found = place(name);
+    users[found]++;
+    descriptors[descriptor].file = found + 1;
+    descriptors[descriptor].target = target;
     pthread_mutex_unlock(&lock);
 }
 
@@ -152,6 +164,7 @@ int close(int descriptor) {
     REAL("close", int, int);
     if (file_of(descriptor)) {
         pthread_mutex_lock(&lock);
+        users[descriptors[descriptor].file - 1]--;
         descriptors[descriptor].file = 0;
         pthread_mutex_unlock(&lock);
     }

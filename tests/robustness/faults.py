@@ -63,6 +63,10 @@ class Faults:
         """How many calls have failed, by kind."""
         return dict(zip(KINDS, HEAD.unpack_from(self.map)[7:]))
 
+    def count(self):
+        """How many calls have failed."""
+        return sum(self.injected.values())
+
     def started(self):
         """A server begins, which knows nothing of the files of another."""
         self.map[HEAD.size :] = bytes(FILES * FILE_BYTES)

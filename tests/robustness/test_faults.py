@@ -21,6 +21,8 @@ from trent_server import TrentServe, wait_until
 
 # Of the matrix below, for each kind of fault.
 ROUNDS = 14
+# How many seconds a round waits for its first fault.
+PATIENCE = 1
 STARTS = 40
 WORKERS = 3
 OLD_KEYS_PER_ROUND = 4
@@ -370,7 +372,12 @@ def play_round(run, kinds, targets):
         working = [pool.submit(worker.work) for worker in workers]
         time.sleep(rng.random() * 0.05)
         if kinds:
+            before = run.faults.count()
             run.faults.begin(kinds, targets, mode.rate, mode.skip, mode.times)
+            # How fast the clients are is the machine's affair.
+            end = time.monotonic() + PATIENCE
+            while run.faults.count() == before and time.monotonic() < end:
+                time.sleep(0.005)
         time.sleep(0.05 + rng.random() * 0.1)
         is_killed = not kinds or rng.random() < 0.5
         if is_killed:

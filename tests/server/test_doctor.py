@@ -99,6 +99,11 @@ def test_the_configuration(house):
     server.configure(server.settings)
     check, text = the_problem(server)
     assert check == "configuration" and "/missing.crt" in text
+    del server.settings["tls"]
+    server.settings["events"] = {"webhook": {"url": "https://hook", "secret_file": "/missing"}}
+    server.configure(server.settings)
+    check, text = the_problem(server)
+    assert check == "configuration" and "/missing" in text
     done = server.run("doctor")
     assert done.returncode == 2 and "--data-dir" in done.stderr
 
