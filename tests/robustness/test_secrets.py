@@ -17,25 +17,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from enclave import Enclave, Nitro
 from scan import Scanner, may_read_memory
-from sdk_support import PEER, import_key, pkcs8
+from sdk_support import PEER, import_key, pkcs8, policy, trust_policy
 from trent_server import TrentServe, free_port, wait_until
 
 OPERATIONS = 1000
 ACCOUNT = "111122223333"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-        }
-    ],
-}
-ALLOW = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}],
-}
+ALLOW = policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
 
 
 class World:
@@ -238,9 +225,8 @@ def play(world):
     """Does everything, the second half with a session of a role."""
     kms = world.client("kms", **world.admin)
     import_all(world, kms)
-    world.trent("role", "create", "worker", "--trust-policy", "-", input=json.dumps(TRUST))
-    policy = ["policy", "put", "all", "--role", "worker", "--document", "-"]
-    world.trent(*policy, input=json.dumps(ALLOW))
+    world.trent("role", "create", "worker", "--trust-policy", "-", input=trust_policy(ACCOUNT))
+    world.trent("policy", "put", "all", "--role", "worker", "--document", "-", input=ALLOW)
     world.trent("user", "create", "app")
     world.access_key(world.trent("access-key", "create", "--user", "app"))
     session = world.client("sts", **world.admin).assume_role(

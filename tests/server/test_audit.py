@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 from raw_http import Connection, request_bytes
+from sdk_support import policy
 from trent_server import BINARY, clean_environment, wait_until
 
 ACCOUNT = "000000000000"
@@ -510,10 +511,6 @@ def test_bad_signatures_are_recorded_without_parameters(tmp_path):
 # Who calls, and why it may
 
 USERS_ACCOUNT = "111122223333"
-
-
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 class World:
