@@ -183,7 +183,7 @@ impl Serialize for Resource {
             Self::Key(arn) => {
                 map.serialize_entry("accountId", arn.account.as_str())?;
                 map.serialize_entry("type", "AWS::KMS::Key")?;
-                map.serialize_entry("ARN", &Text(arn))?;
+                map.serialize_entry("ARN", &arn.text())?;
             }
             Self::Other(kind, arn) => {
                 let account = arn.split(':').nth(4).and_then(AccountId::parse);

@@ -73,7 +73,7 @@ pub(crate) async fn list_grants(
     {
         return Err(invalid_grant_id(id));
     }
-    let arn = key.arn().to_string();
+    let arn = key.arn().text();
     let filters =
         [&request.grant_id, &request.grantee_principal, &request.grantee_service_principal];
     let filters = filters.map(|filter| filter.as_deref().unwrap_or_default());
@@ -259,7 +259,7 @@ fn grant_id(
     let hash = if terms.name.is_some() {
         let text = serde_json::to_vec(terms).map_err(KmsError::internal)?;
         let issuer = cx.caller.account;
-        let arn = key.arn().to_string();
+        let arn = key.arn().text();
         let mut parts = vec![arn.as_bytes(), issuer.as_str().as_bytes(), &text];
         parts.extend(ids.iter().copied().flatten().map(String::as_bytes));
         sha256(&parts)
