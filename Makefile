@@ -24,6 +24,7 @@ test-sdk: build
 	scripts/python-env
 	scripts/node-env
 	scripts/softhsm
+	scripts/haproxy
 	.venv/bin/pytest -c tests/pytest.ini tests
 	TRENT_TEST_STORE=postgres .venv/bin/pytest -c tests/pytest.ini tests/sdk
 

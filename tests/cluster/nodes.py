@@ -116,20 +116,12 @@ class Node:
     def __init__(self, number, postgres, database, folder, arguments):
         self.number = number
         self.proxy = Proxy(postgres)
-        data_dir = folder / f"node-{number}"
-        data_dir.mkdir(mode=0o700)
-        root_key = data_dir / "root.key"
-        # Every node has the same root key.
-        shared = folder / "node-0/root.key"
-        root_key.touch(mode=0o600)
-        text = shared.read_text() if number else f"trent-root-key-1:{secrets.token_hex(32)}\n"
-        root_key.write_text(text)
         url = f"postgres://trent@127.0.0.1:{self.proxy.port}/{database}?sslmode=disable"
         self.log = (folder / f"node-{number}.log").open("w")
         self.trent = Trent(
             *("--store-url", url, "--enforce", "--access-key", f"{ACCESS_KEY}:{SECRET}"),
             *arguments,
-            data_dir=data_dir,
+            data_dir=data_dir_of(number, folder),
             log=self.log,
         )
         self.local = threading.local()
@@ -189,6 +181,18 @@ class Node:
                 return response.status == 200
         except (OSError, HTTPException):
             return False
+
+
+def data_dir_of(number, folder):
+    """A new data directory for a node: all in the folder have the same root key."""
+    data_dir = folder / f"node-{number}"
+    data_dir.mkdir(mode=0o700)
+    shared, root_key = folder / "root.key", data_dir / "root.key"
+    if not shared.exists():
+        shared.write_text(f"trent-root-key-1:{secrets.token_hex(32)}\n")
+    root_key.touch(mode=0o600)
+    root_key.write_text(shared.read_text())
+    return data_dir
 
 
 class Unknown(Exception):

@@ -42,16 +42,25 @@ def test_requests_that_run_are_answered_before_the_end(serve, delay):
 
 def test_a_server_that_is_to_end_is_not_ready_but_goes_on_for_the_delay(serve):
     server = serve(tls=False, settings={"http": {"shutdown_delay": "3s"}}).start()
+
+    def readiness_of_new():
+        with Connection(server.port) as new:
+            return readiness(new)
+
     with Connection(server.port) as old:
         assert readiness(old) == (200, {"ready": True})
         server.process.terminate()
         began = time.monotonic()
-        wait_until(lambda: readiness(old)[0] == 503)
-        assert readiness(old)[1]["message"] == "the server is shutting down"
+        wait_until(lambda: readiness_of_new()[0] == 503)
+        # Whoever is connected is told to come back elsewhere.
+        answer = old.exchange(READY, "GET")
+        assert (answer.status, answer.json["ready"]) == (503, False)
+        assert answer.json["message"] == "the server is shutting down"
+        assert answer.ends_connection and old.at_end()
         with Connection(server.port) as new:
-            assert readiness(new)[0] == 503
             answer = new.exchange(api_request(server.port, "ListKeys"))
             assert answer.code == "UnrecognizedClientException"
+            assert answer.ends_connection and new.at_end()
         assert server.process.wait(10) == 0
         assert time.monotonic() - began > 2.5
 

@@ -24,6 +24,7 @@ use trent_core::key_state::check_key_state;
 use trent_core::managed;
 use trent_core::{AccountId, Alias, AliasName, Grant, KeyArn, KeyId, KeyRef, KmsKey, Region};
 use trent_crypto::attestation::Attestation;
+use trent_crypto::ciphertext_blob;
 use trent_crypto::key_pair::KeyPair;
 use trent_crypto::mac::MacKey;
 use trent_keystore::materials::Materials;
@@ -156,6 +157,22 @@ impl Context<'_> {
 
     fn changes_shared_store(&self) -> bool {
         self.service.freshness.is_some() && !is_read_only(self.operation)
+    }
+
+    /// Whether a ciphertext may be under key material that another node has just given the key: then
+    /// the key is forgotten here, and to be read anew. Nobody tries a ciphertext again that is said to
+    /// be invalid.
+    pub(crate) fn has_news_of(&self, key: &KmsKey, ciphertext: &[u8]) -> bool {
+        if self.service.freshness.is_none() {
+            return false;
+        }
+        let Ok(header) = ciphertext_blob::header(ciphertext) else { return false };
+        let is_known = key.materials.iter().any(|one| one.id.0.starts_with(&header.material));
+        if is_known || header.key_id != *key.id.as_bytes() {
+            return false;
+        }
+        self.service.cache.forget(&[key.arn()], &[], &[]);
+        true
     }
 
     /// After work that may have taken long: whether what the request goes on with must be read

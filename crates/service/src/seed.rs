@@ -6,6 +6,7 @@ use crate::change_set::ChangeSet;
 use crate::error::ServiceError;
 use crate::material::{key_pair_spec_of, stored};
 use crate::service::{CommitError, Service};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -40,48 +41,65 @@ impl Service {
         let seed: Option<Seed> = serde_norway::from_str(yaml)
             .map_err(|error| seed_error(without_quoted(&error.to_string())))?;
         let seed = seed.unwrap_or_default();
-        let mut seeded = Seeded::default();
-        for (index, entry) in seed.keys.symmetric.aes.iter().enumerate() {
-            let place = format!("Keys.Symmetric.Aes[{index}]");
-            let key =
-                self.seeded_key(entry).map_err(|cause| seed_error(format!("{place}: {cause}")))?;
-            let set = ChangeSet::new(&self.records).create_key(&key);
-            seeded.keys += self.seed_one(&place, set).await?;
-        }
+        let aes = seed.keys.symmetric.aes.iter().enumerate().map(|(index, entry)| {
+            let set = self.seeded_key(entry).and_then(|key| self.set_of_key(&key));
+            (format!("Keys.Symmetric.Aes[{index}]"), set)
+        });
+        let mut keys = self.seed_all(aes).await?;
         let Asymmetric { rsa, ecc } = &seed.keys.asymmetric;
         for (family, entries, specs) in [("Rsa", rsa, RSA), ("Ecc", ecc, ECC)] {
-            for (index, entry) in entries.iter().enumerate() {
-                let place = format!("Keys.Asymmetric.{family}[{index}]");
-                let key = self
-                    .seeded_key_pair(entry, specs)
-                    .map_err(|cause| seed_error(format!("{place}: {cause}")))?;
-                let set = ChangeSet::new(&self.records).create_key(&key);
-                seeded.keys += self.seed_one(&place, set).await?;
-            }
+            let pairs = entries.iter().enumerate().map(|(index, entry)| {
+                let key = self.seeded_key_pair(entry, specs);
+                let set = key.and_then(|key| self.set_of_key(&key));
+                (format!("Keys.Asymmetric.{family}[{index}]"), set)
+            });
+            keys += self.seed_all(pairs).await?;
         }
+        let mut aliases = Vec::new();
         for (index, entry) in seed.aliases.iter().enumerate() {
-            let place = format!("Aliases[{index}]");
-            let alias = self
-                .seeded_alias(entry)
-                .await
-                .map_err(|cause| seed_error(format!("{place}: {cause}")))?;
-            let set = ChangeSet::new(&self.records).put_alias(&alias, 0);
-            seeded.aliases += self.seed_one(&place, set).await?;
+            let set = self.seeded_alias(entry).await.and_then(|alias| {
+                ChangeSet::new(&self.records).put_alias(&alias, 0).map_err(|e| e.to_string())
+            });
+            aliases.push((format!("Aliases[{index}]"), set));
         }
-        Ok(seeded)
+        let aliases = self.seed_all(aliases.into_iter()).await?;
+        Ok(Seeded { keys, aliases })
     }
 
+    fn set_of_key(&self, key: &KmsKey) -> Result<ChangeSet<'_>, String> {
+        ChangeSet::new(&self.records).create_key(key).map_err(|error| error.to_string())
+    }
+
+    /// Writes what is at each place in the file, as much at a time as the store takes at once; how
+    /// much of it did not exist before.
+    async fn seed_all<'a>(
+        &'a self,
+        mut sets: impl Iterator<Item = (String, Result<ChangeSet<'a>, String>)>,
+    ) -> Result<usize, ServiceError> {
+        let mut made = 0;
+        loop {
+            let some = sets.by_ref().take(AT_ONCE).map(|(place, set)| self.seed_one(place, set));
+            let results = join_all(some).await;
+            if results.is_empty() {
+                return Ok(made);
+            }
+            for result in results {
+                made += usize::from(result?);
+            }
+        }
+    }
+
+    /// Whether it did not exist before.
     async fn seed_one(
         &self,
-        place: &str,
-        set: Result<ChangeSet<'_>, trent_api::KmsError>,
-    ) -> Result<usize, ServiceError> {
-        let failed = |error| seed_error(format!("{place}: {error}"));
+        place: String,
+        set: Result<ChangeSet<'_>, String>,
+    ) -> Result<bool, ServiceError> {
+        let failed = |cause| seed_error(format!("{place}: {cause}"));
         match self.commit(set.map_err(failed)?).await {
-            Ok(()) => Ok(1),
-            // It exists already.
-            Err(CommitError::Raced) => Ok(0),
-            Err(CommitError::Failed(error)) => Err(failed(error)),
+            Ok(()) => Ok(true),
+            Err(CommitError::Raced) => Ok(false),
+            Err(CommitError::Failed(error)) => Err(failed(error.to_string())),
         }
     }
 
@@ -258,6 +276,9 @@ struct AliasEntry {
     alias_name: String,
     target_key_id: String,
 }
+
+/// Keys or aliases that are written at the same time: as many as the store writes in one transaction.
+const AT_ONCE: usize = 256;
 
 /// What the private keys under `Rsa` may be.
 const RSA: &[KeySpec] = &[KeySpec::Rsa2048, KeySpec::Rsa3072, KeySpec::Rsa4096];

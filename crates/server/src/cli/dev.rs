@@ -14,10 +14,13 @@ use clap::Args;
 use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use trent_core::{AccountId, Region};
 use trent_service::identity::apply::Applying;
 use trent_service::seed::SEED_BYTES_MAX;
-use trent_service::{CACHED_KEYS_MAX, Credential, Credentials, KEYS_PER_REGION_MAX, Settings};
+use trent_service::{
+    CACHED_KEYS_MAX, Credential, Credentials, KEYS_PER_REGION_MAX, Service, Settings,
+};
 use zeroize::Zeroizing;
 
 /// The options of `trent dev`.
@@ -167,16 +170,14 @@ impl Dev {
         let events = Sinks::of_file(self.events_file);
         settings.event_sinks = events.open()?;
         let service = open_service(directory.as_ref(), &root_key, &store, settings, audit).await?;
-        if let Some(path) = &seed {
-            let seeded = service
-                .seed(&seed_text(path)?)
-                .await
-                .with_context(|| format!("seed file `{}`", path.display()))?;
-            tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
-        }
-        if let Some(path) = &self.identities {
-            super::apply::apply_file(&service.identities(), path, Applying::default()).await?;
-        }
+        // It may take longer than a node knows what others do without following them.
+        let following = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.follow().await }
+        });
+        let made = make(&service, seed.as_deref(), self.identities.as_deref()).await;
+        following.abort();
+        made?;
         let listener = listen(address).await?;
         let stop = shutdown::signal()?;
         announce(listener.local_addr()?, account, &region, data_dir.as_deref(), &store)?;
@@ -188,6 +189,21 @@ impl Dev {
         };
         server.serve(listener, None, events, stop).await
     }
+}
+
+/// Makes the keys, aliases, accounts, users and roles that are to be there at the start.
+async fn make(service: &Service, seed: Option<&Path>, identities: Option<&Path>) -> Result<()> {
+    if let Some(path) = seed {
+        let seeded = service
+            .seed(&seed_text(path)?)
+            .await
+            .with_context(|| format!("seed file `{}`", path.display()))?;
+        tracing::info!(keys = seeded.keys, aliases = seeded.aliases, "seeded");
+    }
+    if let Some(path) = identities {
+        super::apply::apply_file(&service.identities(), path, Applying::default()).await?;
+    }
+    Ok(())
 }
 
 /// Says on standard output how to use the server. The last line is the one that scripts wait for.

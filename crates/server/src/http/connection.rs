@@ -5,6 +5,8 @@ use super::limits::{HEADER_BYTES_MAX, HEADERS_MAX};
 use super::{Limits, Phase, Server, respond};
 use crate::metrics::Metrics;
 use axum::Router;
+use hyper::Version;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -85,11 +87,18 @@ impl Connections {
             }
         });
         let (connections, asked) = (Arc::clone(self), Arc::clone(&activity));
+        let now = phase.clone();
         let handler = service_fn(move |request| {
-            let running = asked.begin(request.version());
-            let connections = Arc::clone(&connections);
+            let version = request.version();
+            let running = asked.begin(version);
+            let (connections, now) = (Arc::clone(&connections), now.clone());
             async move {
-                let response = respond(&connections, origin, request).await;
+                let mut response = respond(&connections, origin, request).await;
+                // Whoever asks again does so on another connection, which a load balancer leads to
+                // another server. In HTTP/2 the end of a connection loses no request.
+                if version != Version::HTTP_2 && *now.borrow() != Phase::Serving {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 drop(running);
                 Ok::<_, Infallible>(response)
             }

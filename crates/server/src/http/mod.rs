@@ -51,7 +51,8 @@ pub(crate) struct Server {
 enum Phase {
     /// It takes connections.
     Serving,
-    /// It takes connections still and says that it is not ready.
+    /// It takes connections still, says that it is not ready, and closes each connection with its
+    /// next answer.
     Leaving,
     /// It finishes what runs.
     Closing,

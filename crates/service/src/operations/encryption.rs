@@ -215,12 +215,20 @@ impl Source {
                  constraint: Member must not be null",
             ));
         };
-        let key = self.key(cx, ciphertext).await?;
+        let mut key = self.key(cx, ciphertext).await?;
         cx.charge_use(key.spec)?;
         check_usable(cx, &key, self.algorithm)?;
         let Some(rsa) = rsa_algorithm(self.algorithm) else {
-            let opened = key.symmetric()?.decrypt(ciphertext, &self.context);
-            let (plaintext, id) = opened.map_err(from_key_store)?;
+            let opened = |key: &AuthorizedKey| {
+                key.symmetric()?.decrypt(ciphertext, &self.context).map_err(from_key_store)
+            };
+            let mut result = opened(&key);
+            if result.is_err() && cx.has_news_of(&key, ciphertext) {
+                key = self.key(cx, ciphertext).await?;
+                check_usable(cx, &key, self.algorithm)?;
+                result = opened(&key);
+            }
+            let (plaintext, id) = result?;
             return Ok(Opened { key, plaintext, material_id: Some(KeyMaterialId(id)) });
         };
         check_no_context(&self.context)?;

@@ -45,15 +45,14 @@ async fn policies_aliases_tags_and_rotations_follow() {
     a.call("DeleteAlias", json!({"AliasName": "alias/one"})).await.unwrap();
     within_bound(async || through().await == Err("NotFoundException".to_owned())).await;
 
-    let before = b.encrypt(&key).await.unwrap()["CiphertextBlob"].clone();
+    let material = async || {
+        b.call("DescribeKey", json!({"KeyId": key})).await.unwrap()
+        ["KeyMetadata"]["CurrentKeyMaterialId"]
+        .clone()
+    };
+    let before = material().await;
     a.call("RotateKeyOnDemand", json!({"KeyId": key})).await.unwrap();
-    let now = a.encrypt(&key).await.unwrap();
-    within_bound(async || {
-        let reply = b.call("Decrypt", json!({"CiphertextBlob": now["CiphertextBlob"]})).await;
-        reply.is_ok_and(|reply| reply["KeyMaterialId"] != Value::Null)
-    })
-    .await;
-    b.call("Decrypt", json!({"CiphertextBlob": before})).await.unwrap();
+    within_bound(async || material().await != before).await;
 
     let arn = format!("arn:aws:iam::{ACCOUNT}:root");
     let policy = json!({"Version": "2012-10-17", "Statement": [
@@ -63,6 +62,26 @@ async fn policies_aliases_tags_and_rotations_follow() {
     let policy = json!({"KeyId": key, "Policy": policy.to_string()});
     a.call("PutKeyPolicy", policy).await.unwrap();
     within_bound(async || b.encrypt(&key).await == Err("AccessDeniedException".to_owned())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_encrypted_after_a_rotation_is_decrypted_everywhere_at_once() {
+    let (_, [a, b, c]) = nodes(|_| ()).await;
+    let (key, other) = (a.key().await, a.key().await);
+    for node in [&b, &c] {
+        // They remember the key as it was.
+        node.encrypt(&key).await.unwrap();
+        node.stop_following();
+    }
+    a.call("RotateKeyOnDemand", json!({"KeyId": key})).await.unwrap();
+    let blob = a.encrypt(&key).await.unwrap()["CiphertextBlob"].clone();
+    let named = json!({"CiphertextBlob": blob, "KeyId": key});
+    assert_eq!(b.call("Decrypt", named).await.unwrap()["Plaintext"], "eA==");
+    let moved = json!({"CiphertextBlob": blob, "DestinationKeyId": other});
+    c.call("ReEncrypt", moved).await.unwrap();
+    // What is no ciphertext of the key stays none.
+    let context = json!({"CiphertextBlob": blob, "EncryptionContext": {"a": "b"}});
+    assert_eq!(b.call("Decrypt", context).await.unwrap_err(), "InvalidCiphertextException");
 }
 
 #[tokio::test(flavor = "multi_thread")]
