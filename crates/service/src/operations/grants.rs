@@ -13,7 +13,6 @@ use trent_api::structures::{
 };
 use trent_api::{ErrorCode, KmsError};
 use trent_core::grant::{GRANTS_PER_KEY_MAX, Principal, Terms};
-use trent_core::key_material::to_hex;
 use trent_core::key_state::check_key_state;
 use trent_core::{Grant, KeyRef};
 use trent_crypto::digest::sha256;
@@ -269,7 +268,7 @@ fn grant_id(
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
         random
     };
-    Ok(to_hex(&hash))
+    Ok(hex::encode(hash))
 }
 
 async fn check_limit(cx: &Context<'_>, key: &AuthorizedKey) -> Result<(), KmsError> {

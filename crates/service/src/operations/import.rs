@@ -5,6 +5,7 @@
 
 use crate::context::{AuthorizedKey, Context};
 use crate::material::material_spec;
+use hex::FromHex;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
@@ -17,7 +18,7 @@ use trent_api::structures::{
 use trent_api::wire::{Blob, SensitiveBytes, Timestamp as WireTimestamp};
 use trent_api::{ErrorCode, KmsError};
 use trent_core::import::{NewImport, valid_to};
-use trent_core::key_material::{Sealed, from_hex};
+use trent_core::key_material::Sealed;
 use trent_core::key_spec::{SpecKind, spec_kind};
 use trent_core::key_state::check_key_state;
 use trent_core::{KeyMaterialId, KmsKey};
@@ -224,10 +225,7 @@ fn wrapping_key_spec(spec: WrappingKeySpec) -> Result<KeyPairSpec, KmsError> {
 
 /// The model has checked that it is 64 hexadecimal digits.
 fn material_id(text: &str) -> Result<KeyMaterialId, KmsError> {
-    from_hex(text)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(KeyMaterialId)
-        .ok_or_else(|| KmsError::internal("a key material id that the model permits"))
+    FromHex::from_hex(text).map(KeyMaterialId).map_err(KmsError::internal)
 }
 
 /// What an import token is sealed for.
