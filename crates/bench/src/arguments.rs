@@ -65,6 +65,8 @@ pub(crate) enum Part {
     KeyGeneration,
     /// CreateKey, UpdateAlias and RotateKeyOnDemand, on disk.
     Write,
+    /// The same on PostgreSQL, a server of its own that is on disk, too.
+    WritePostgres,
     /// Start-up, and the rotation of many keys among very many.
     Rotation,
 }

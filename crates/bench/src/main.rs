@@ -12,6 +12,7 @@ mod http;
 mod load;
 mod machine;
 mod measure;
+mod postgres;
 mod process;
 mod sigv4;
 mod stats;

@@ -234,18 +234,30 @@ impl Context<'_> {
             if changed == *key {
                 return Ok(changed);
             }
-            let set = ChangeSet::new(&self.service.records);
-            let set = self.service.put_shared(set, key.versioned(), &changed).await?;
-            if self.committed(set).await? {
-                if changed.next_job() != key.next_job() {
-                    self.service.wake_jobs.notify_one();
-                }
-                let events = ServiceEvent::synchronizations(&key, &changed);
-                self.service.note_events(events, self.now);
+            if self.changed(key.versioned(), &changed).await? {
                 return Ok(changed);
             }
         }
         Err(contended())
+    }
+
+    /// Writes a changed key; `false` means that a race was lost and everything is to be read again.
+    pub(crate) async fn changed(
+        &self,
+        before: &Versioned<KmsKey>,
+        after: &KmsKey,
+    ) -> Result<bool, KmsError> {
+        let set = ChangeSet::new(&self.service.records);
+        let set = self.service.put_shared(set, before, after).await?;
+        if !self.committed(set).await? {
+            return Ok(false);
+        }
+        if after.next_job() != before.value.next_job() {
+            self.service.wake_jobs.notify_one();
+        }
+        let events = ServiceEvent::synchronizations(&before.value, after);
+        self.service.note_events(events, self.now);
+        Ok(true)
     }
 
     /// Writes a change set; `false` means that a race was lost and everything is to be read again.

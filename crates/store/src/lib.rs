@@ -6,6 +6,7 @@
 //! returns.
 
 mod error;
+mod plan;
 mod postgres;
 mod record;
 mod row;

@@ -35,6 +35,11 @@ pub(crate) async fn all(plan: &Plan, pinning: Pinning) -> Result<Table> {
     if plan.wants(Part::Write) {
         writes::measure(plan, pinning, &mut table).await.context("measuring writes")?;
     }
+    if plan.wants(Part::WritePostgres) {
+        writes::measure_on_postgres(plan, pinning, &mut table)
+            .await
+            .context("measuring writes on PostgreSQL")?;
+    }
     if plan.wants(Part::Rotation) {
         rotation::measure(plan, pinning, &mut table).await.context("measuring rotation")?;
     }

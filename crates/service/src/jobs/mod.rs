@@ -162,6 +162,33 @@ impl Service {
         Ok(batch)
     }
 
+    /// Writes a key that a request has changed together with the job that is due of it then, if one
+    /// is and records of jobs can be kept: both happen or neither. `false`: it was not written, for
+    /// that reason, and the request has to write it. What else is due of it is done, too.
+    pub(crate) async fn run_job_of_changed(
+        &self,
+        changed: &Versioned<KmsKey>,
+        now: Timestamp,
+    ) -> Result<bool, CommitError> {
+        let is_due = changed.value.next_job().is_some_and(|job| job.due() <= now);
+        if !is_due || self.keep_events().await.is_err() {
+            return Ok(false);
+        }
+        let planned =
+            self.plan_job(changed, now, Dating::Now).await.map_err(CommitError::Failed)?;
+        let (job, due_again) = (planned.job, planned.due_again);
+        self.committed(planned).await?;
+        self.count(job, Ok(()));
+        match due_again {
+            Some(due) if due <= now => self.run_due_jobs_of(&changed.value, now).await,
+            Some(_) => self.wake_jobs.notify_one(),
+            None => {}
+        }
+        // So that there is a record of it before the answer. One that is not kept fails the answer's.
+        let _ = self.keep_events().await;
+        Ok(true)
+    }
+
     /// Runs what is due of one key at once. What fails here is left to the driver.
     pub(crate) async fn run_due_jobs_of(&self, key: &KmsKey, now: Timestamp) {
         let arn = key.arn();

@@ -1,8 +1,10 @@
 //! Rotation: its schedule, its status, and rotation on demand. How a key rotates is in
 //! `trent_core::rotation`; when, in `jobs`.
 
-use crate::context::{AuthorizedKey, Context};
+use crate::context::{AuthorizedKey, Context, Naming, RACES_MAX, contended};
 use crate::paging::{Listing, page_size};
+use crate::records::Versioned;
+use crate::service::CommitError;
 use trent_api::enums::{IncludeKeyMaterial, KeyMaterialState};
 use trent_api::structures::{
     DisableKeyRotationRequest, EnableKeyRotationRequest, GetKeyRotationStatusRequest,
@@ -78,8 +80,7 @@ pub(crate) async fn list_key_rotations(
     })
 }
 
-/// RotateKeyOnDemand: records the beginning, which is durable then; the rotation is completed at
-/// once or after the delay that is set. Raises `NotFoundException`, `InvalidArnException`,
+/// RotateKeyOnDemand: the rotation, or where a delay is set its beginning, is durable then. Raises `NotFoundException`, `InvalidArnException`,
 /// `DisabledException`, `KMSInvalidStateException`, `UnsupportedOperationException`,
 /// `ConflictException`, `LimitExceededException`.
 // DEVIATION: without a configured delay, the rotation is complete when RotateKeyOnDemand answers; at
@@ -90,19 +91,41 @@ pub(crate) async fn rotate_key_on_demand(
     request: RotateKeyOnDemandRequest,
 ) -> Result<RotateKeyOnDemandResponse, KmsError> {
     let delay = cx.service.settings.on_demand_rotation_delay;
-    let key = cx.key(&request.key_id).await?;
-    check_key_state(cx.operation, &key, cx.now)?;
-    let lacks_bytes = KeyMaterialState::PendingMultiRegionImportAndRotation;
-    if !key.is_replica() && pending_state(cx, &key).await? == lacks_bytes {
-        return Err(KmsError::new(
-            ErrorCode::KmsInvalidState,
-            format!("No available key material pending rotation for the key: {}.", key.arn()),
-        ));
+    let (arn, _) = cx.resolve(&request.key_id, Naming::WithoutAlias).await?;
+    let _changing = cx.service.lock(&arn).await;
+    for _ in 0..RACES_MAX {
+        let key = cx.key(&request.key_id).await?;
+        check_key_state(cx.operation, &key, cx.now)?;
+        let lacks_bytes = KeyMaterialState::PendingMultiRegionImportAndRotation;
+        if !key.is_replica() && pending_state(cx, &key).await? == lacks_bytes {
+            return Err(KmsError::new(
+                ErrorCode::KmsInvalidState,
+                format!("No available key material pending rotation for the key: {}.", key.arn()),
+            ));
+        }
+        let begun = key.with_on_demand_rotation(cx.now, delay)?;
+        if is_written(cx, &key, begun).await? {
+            return Ok(RotateKeyOnDemandResponse { key_id: Some(arn.text()) });
+        }
     }
-    let key =
-        cx.change_key(&request.key_id, |key| key.with_on_demand_rotation(cx.now, delay)).await?;
-    cx.service.run_due_jobs_of(&key, cx.now).await;
-    Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn().text()) })
+    Err(contended())
+}
+
+/// Writes a key of which a rotation has begun: rotated, if that is due at once. `false` means that a
+/// race was lost and everything is to be read again.
+async fn is_written(
+    cx: &Context<'_>,
+    key: &AuthorizedKey,
+    begun: KmsKey,
+) -> Result<bool, KmsError> {
+    cx.service.check_age(cx.facts)?;
+    let begun = Versioned { value: begun, version: key.versioned().version };
+    match cx.service.run_job_of_changed(&begun, cx.now).await {
+        Ok(true) => Ok(true),
+        Ok(false) => cx.changed(key.versioned(), &begun.value).await,
+        Err(CommitError::Raced) => Ok(false),
+        Err(CommitError::Failed(error)) => Err(error),
+    }
 }
 
 /// The state of imported key material that waits for its rotation: it can be rotated to when all

@@ -4,15 +4,13 @@
 //! - [`queries`]: every SQL statement of the store.
 //! - [`connections`]: opening, sharing and closing connections.
 //! - [`schema`]: recognizing a database and bringing it up to date.
-//! - [`plan`]: what a batch of change sets comes to.
-//! - [`transaction`]: that batch, written.
+//! - [`transaction`]: a batch of change sets, written.
 //! - [`snapshot`]: reading everything as it is at one point in time.
 //! - [`listener`]: hearing of the commits of other nodes.
 
 mod connections;
 mod listener;
 mod options;
-mod plan;
 mod queries;
 mod schema;
 mod snapshot;

@@ -14,10 +14,10 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, Postgres};
 use sqlx::query::Query;
 
-use super::plan::{Plan, Write, touched};
 use super::queries;
 use super::schema::State;
 use crate::error::StoreError;
+use crate::plan::{Plan, Write, touched};
 use crate::record::RecordId;
 use crate::row::{column, number};
 use crate::writer::Work;

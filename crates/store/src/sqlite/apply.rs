@@ -1,24 +1,28 @@
 //! Change sets as statements, and the transaction around them.
 //!
-//! Every statement of sqlx travels to the thread of the connection and back, which takes longer
-//! than most statements do. So precondition and write are one statement, and a run of changes
-//! that need the same statement travels as one query that repeats it: a third of the time.
+//! Every query of sqlx travels to the thread of the connection and back, which takes longer than most
+//! statements do. So a batch makes few of them:
+//!
+//! - A run of changes that need the same statement travels as one query that repeats it.
+//! - A change set of a single change is one statement, with its precondition in it.
+//! - Where sets have more, the versions of all records are read, the batch is judged in memory
+//!   (`plan.rs`), and what it comes to is written.
 
-use std::collections::VecDeque;
 use std::collections::vec_deque::Drain;
-use std::mem::take;
+use std::collections::{HashMap, VecDeque};
 
 use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::connections::{Connections, failure, is_busy};
 use super::queries;
 use crate::error::StoreError;
+use crate::plan::{Plan, Write, touched};
 use crate::record::{Change, Record, RecordId};
 use crate::writer::{Backend, Work};
 
-/// Changes in one query. Runs are as long as a power of two, so that a connection keeps only six
+/// Rows in one query. Runs are as long as a power of two, so that a connection keeps only six
 /// prepared queries of each statement.
 const RUN_MAX: usize = 32;
 
@@ -71,51 +75,123 @@ async fn apply(
     connection: &mut SqliteConnection,
     works: Vec<Work>,
 ) -> Result<Vec<bool>, sqlx::Error> {
-    let mut outcomes = Vec::with_capacity(works.len());
-    // A single change is atomic by itself, so such sets can share a run.
-    let mut singles = Vec::new();
-    for work in works {
-        match work {
-            Work::Commit(mut changes) if changes.len() == 1 => singles.append(&mut changes),
-            Work::Commit(changes) => {
-                outcomes.extend(apply_each(connection, take(&mut singles)).await?);
-                outcomes.push(apply_set(connection, changes).await?);
-            }
-            Work::Clear => {
-                outcomes.extend(apply_each(connection, take(&mut singles)).await?);
-                execute(connection, queries::CLEAR).await?;
-                outcomes.push(true);
-            }
+    if works.iter().all(is_single) {
+        return apply_each(connection, works.into_iter().flat_map(steps_of).collect()).await;
+    }
+    let stored = versions(connection, touched(&works)).await?;
+    let plan = Plan::of(&works, &stored);
+    if plan.clears {
+        execute(connection, queries::CLEAR).await?;
+    }
+    if apply_each(connection, steps_of_plan(&plan)).await?.contains(&false) {
+        // Whoever has the lock has read what is there.
+        return Err(sqlx::Error::Protocol("a record is not as it was read".to_owned()));
+    }
+    Ok(plan.held)
+}
+
+/// The versions of those records that are there.
+async fn versions<'a>(
+    connection: &mut SqliteConnection,
+    ids: Vec<&'a RecordId>,
+) -> Result<HashMap<&'a RecordId, u64>, sqlx::Error> {
+    let mut versions = HashMap::with_capacity(ids.len());
+    for ids in runs(&ids) {
+        // Safe: a statement of ours, repeated.
+        let mut query = sqlx::query(AssertSqlSafe(queries::VERSION.repeat(ids.len())));
+        for (number, id) in (0_u32..).zip(ids) {
+            query = bind_id(query.bind(number), (*id).clone());
+        }
+        for row in query.fetch_all(&mut *connection).await? {
+            let place = place(&row, ids.len())?;
+            let version = row.try_get::<i64, _>(1)?;
+            versions.insert(ids[place], u64::try_from(version).unwrap_or_default());
         }
     }
-    outcomes.extend(apply_each(connection, singles).await?);
-    Ok(outcomes)
+    Ok(versions)
 }
 
-async fn apply_set(
-    connection: &mut SqliteConnection,
-    changes: Vec<Change>,
-) -> Result<bool, sqlx::Error> {
-    execute(connection, "SAVEPOINT change_set").await?;
-    let all_held = apply_each(connection, changes).await?.into_iter().all(|held| held);
-    if !all_held {
-        execute(connection, "ROLLBACK TO change_set").await?;
+/// What is done to one row, if that is as it must be.
+enum Step {
+    Insert(Record),
+    /// Of the version that is stored.
+    Update(Record, u64),
+    Reseal {
+        id: RecordId,
+        version: u64,
+        sealed: Vec<u8>,
+    },
+    Delete {
+        id: RecordId,
+        version: u64,
+    },
+    Expect {
+        id: RecordId,
+        version: u64,
+    },
+    ExpectAbsent {
+        id: RecordId,
+    },
+}
+
+impl From<Change> for Step {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Put(record) if record.version == 1 => Self::Insert(record),
+            Change::Put(record) => {
+                let stored = record.version - 1;
+                Self::Update(record, stored)
+            }
+            Change::Restore(record) => Self::Insert(record),
+            Change::Reseal { id, version, sealed } => Self::Reseal { id, version, sealed },
+            Change::Delete { id, version } => Self::Delete { id, version },
+            Change::Expect { id, version } => Self::Expect { id, version },
+            Change::ExpectAbsent { id } => Self::ExpectAbsent { id },
+        }
     }
-    execute(connection, "RELEASE change_set").await?;
-    Ok(all_held)
 }
 
-/// Applies those changes, in order, whose precondition holds. Tells for each whether it did.
+/// A single change is atomic by itself.
+fn is_single(work: &Work) -> bool {
+    matches!(work, Work::Commit(changes) if changes.len() == 1)
+}
+
+fn steps_of(work: Work) -> impl Iterator<Item = Step> {
+    let changes = match work {
+        Work::Commit(changes) => changes,
+        Work::Clear => Vec::new(),
+    };
+    changes.into_iter().map(Step::from)
+}
+
+fn steps_of_plan(plan: &Plan<'_>) -> VecDeque<Step> {
+    let removals =
+        plan.removals.iter().map(|&(id, version)| Step::Delete { id: id.clone(), version });
+    let reseals = plan.reseals.iter().map(|&(id, version, sealed)| Step::Reseal {
+        id: id.clone(),
+        version,
+        sealed: sealed.to_vec(),
+    });
+    let updates = plan.updates.iter().map(|(write, stored)| Step::Update(record(write), *stored));
+    let insertions = plan.insertions.iter().map(|write| Step::Insert(record(write)));
+    removals.chain(reseals).chain(updates).chain(insertions).collect()
+}
+
+fn record(write: &Write<'_>) -> Record {
+    let &Write { id, version, sealed, owner, due_at } = write;
+    let owner = owner.map(str::to_owned);
+    Record { id: id.clone(), version, sealed: sealed.to_vec(), owner, due_at }
+}
+
+/// Does those steps, in order, whose precondition holds. Tells for each whether it did.
 async fn apply_each(
     connection: &mut SqliteConnection,
-    changes: Vec<Change>,
+    mut steps: VecDeque<Step>,
 ) -> Result<Vec<bool>, sqlx::Error> {
-    let mut outcomes = Vec::with_capacity(changes.len());
-    let mut changes = VecDeque::from(changes);
-    while let Some(sql) = changes.front().map(statement) {
-        let alike = changes.iter().take(RUN_MAX).take_while(|change| statement(change) == sql);
-        // The first is always alike, so there is a logarithm.
-        let run = changes.drain(..1 << alike.count().ilog2());
+    let mut outcomes = Vec::with_capacity(steps.len());
+    while let Some(sql) = steps.front().map(statement) {
+        let alike = steps.iter().take(RUN_MAX).take_while(|step| statement(step) == sql);
+        let run = steps.drain(..run_of(alike.count()));
         outcomes.extend(apply_run(connection, sql, run).await?);
     }
     Ok(outcomes)
@@ -124,55 +200,71 @@ async fn apply_each(
 async fn apply_run(
     connection: &mut SqliteConnection,
     sql: &'static str,
-    run: Drain<'_, Change>,
+    run: Drain<'_, Step>,
 ) -> Result<Vec<bool>, sqlx::Error> {
     let mut outcomes = vec![false; run.len()];
     // Safe: a statement of ours, repeated.
     let mut query = sqlx::query(AssertSqlSafe(sql.repeat(run.len())));
-    for (number, change) in (0..).zip(run) {
-        query = bind(query, change, number);
+    for (number, step) in (0..).zip(run) {
+        query = bind(query, step, number);
     }
     for row in query.fetch_all(connection).await? {
-        let number: u32 = row.try_get(0)?;
-        let held = usize::try_from(number).ok().and_then(|number| outcomes.get_mut(number));
-        *held.ok_or_else(|| sqlx::Error::Protocol(format!("change {number} of a run")))? = true;
+        let place = place(&row, outcomes.len())?;
+        outcomes[place] = true;
     }
     Ok(outcomes)
 }
 
-/// The statement that applies a change if its precondition holds, and then returns the number of
-/// the change in its run.
-fn statement(change: &Change) -> &'static str {
-    match change {
-        Change::Put(record) if record.version == 1 => queries::INSERT,
-        Change::Restore(_) => queries::INSERT,
-        Change::Put(_) => queries::UPDATE,
-        Change::Reseal { .. } => queries::RESEAL,
-        Change::Delete { .. } => queries::DELETE,
-        Change::Expect { .. } => queries::EXPECT,
-        Change::ExpectAbsent { .. } => queries::EXPECT_ABSENT,
+/// How many of `alike` rows make a run: a power of two, at least one.
+fn run_of(alike: usize) -> usize {
+    1 << alike.clamp(1, RUN_MAX).ilog2()
+}
+
+fn runs<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let (run, after) = rest.split_at_checked(run_of(rest.len()))?;
+        rest = after;
+        Some(run)
+    })
+}
+
+/// The place in its run, of `count`, of what a row is about.
+fn place(row: &SqliteRow, count: usize) -> Result<usize, sqlx::Error> {
+    let number: u32 = row.try_get(0)?;
+    let place = usize::try_from(number).ok().filter(|place| *place < count);
+    place.ok_or_else(|| sqlx::Error::Protocol(format!("row {number} of a run")))
+}
+
+/// The statement that does a step if its precondition holds, and then returns the number of the step
+/// in its run.
+fn statement(step: &Step) -> &'static str {
+    match step {
+        Step::Insert(_) => queries::INSERT,
+        Step::Update(..) => queries::UPDATE,
+        Step::Reseal { .. } => queries::RESEAL,
+        Step::Delete { .. } => queries::DELETE,
+        Step::Expect { .. } => queries::EXPECT,
+        Step::ExpectAbsent { .. } => queries::EXPECT_ABSENT,
     }
 }
 
 fn bind(
     query: Query<'_, Sqlite, SqliteArguments>,
-    change: Change,
+    step: Step,
     number: u32,
 ) -> Query<'_, Sqlite, SqliteArguments> {
-    match change {
-        Change::Put(record) => {
-            let version = signed(record.version);
-            let query = bind_record(query, record);
-            let query = if version == 1 { query } else { query.bind(version - 1) };
-            query.bind(number)
+    match step {
+        Step::Insert(record) => bind_record(query, record).bind(number),
+        Step::Update(record, stored) => {
+            bind_record(query, record).bind(signed(stored)).bind(number)
         }
-        Change::Restore(record) => bind_record(query, record).bind(number),
-        Change::Reseal { id, version, sealed } => {
+        Step::Reseal { id, version, sealed } => {
             bind_id(query.bind(sealed), id).bind(signed(version)).bind(number)
         }
-        Change::Delete { id, version } => bind_id(query, id).bind(signed(version)).bind(number),
-        Change::Expect { id, version } => bind_id(query.bind(number), id).bind(signed(version)),
-        Change::ExpectAbsent { id } => bind_id(query.bind(number), id),
+        Step::Delete { id, version } => bind_id(query, id).bind(signed(version)).bind(number),
+        Step::Expect { id, version } => bind_id(query.bind(number), id).bind(signed(version)),
+        Step::ExpectAbsent { id } => bind_id(query.bind(number), id),
     }
 }
 

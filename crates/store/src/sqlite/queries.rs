@@ -83,6 +83,11 @@ pub(super) const EXPECT_ABSENT: &str = "\
     SELECT ? WHERE NOT EXISTS \
     (SELECT 1 FROM record WHERE kind = ? AND account = ? AND region = ? AND name = ?);";
 
+/// The version of a record that is there, after its number.
+pub(super) const VERSION: &str = "\
+    SELECT ?, version FROM record \
+    WHERE kind = ? AND account = ? AND region = ? AND name = ?;";
+
 pub(super) const CLEAR: &str = "DELETE FROM record";
 
 #[cfg(test)]
@@ -106,6 +111,7 @@ mod tests {
             (RESEAL, by_id),
             (DELETE, by_id),
             (EXPECT, by_id),
+            (VERSION, by_id),
             (EXPECT_ABSENT, covered),
             (FIND, "USING INDEX record_by_name (kind=? AND region=? AND name=?)"),
             (LIST, "USING INDEX record_by_id (kind=? AND account=? AND region=? AND name>?)"),

@@ -8,35 +8,35 @@ use crate::writer::Work;
 
 /// What has to be written, in this order.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     /// For each work, whether its preconditions hold.
-    pub(super) held: Vec<bool>,
+    pub(crate) held: Vec<bool>,
     /// All records that are stored are removed first.
-    pub(super) clears: bool,
+    pub(crate) clears: bool,
     /// Records with the version that is stored.
-    pub(super) removals: Vec<(&'a RecordId, u64)>,
+    pub(crate) removals: Vec<(&'a RecordId, u64)>,
     /// In the order in which they are to be written.
-    pub(super) insertions: Vec<Write<'a>>,
+    pub(crate) insertions: Vec<Write<'a>>,
     /// With the version that is stored.
-    pub(super) updates: Vec<(Write<'a>, u64)>,
-    pub(super) reseals: Vec<(&'a RecordId, u64, &'a [u8])>,
+    pub(crate) updates: Vec<(Write<'a>, u64)>,
+    pub(crate) reseals: Vec<(&'a RecordId, u64, &'a [u8])>,
     /// The records whose content is another afterwards, each once.
-    pub(super) changed: Vec<&'a RecordId>,
+    pub(crate) changed: Vec<&'a RecordId>,
 }
 
 /// A record with its new content.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Write<'a> {
-    pub(super) id: &'a RecordId,
-    pub(super) version: u64,
-    pub(super) sealed: &'a [u8],
-    pub(super) owner: Option<&'a str>,
-    pub(super) due_at: Option<i64>,
+pub(crate) struct Write<'a> {
+    pub(crate) id: &'a RecordId,
+    pub(crate) version: u64,
+    pub(crate) sealed: &'a [u8],
+    pub(crate) owner: Option<&'a str>,
+    pub(crate) due_at: Option<i64>,
 }
 
 impl<'a> Plan<'a> {
     /// Judges all `works` in order over `stored`, the versions of the records that are there.
-    pub(super) fn of(works: &'a [Work], stored: &HashMap<&RecordId, u64>) -> Self {
+    pub(crate) fn of(works: &'a [Work], stored: &HashMap<&RecordId, u64>) -> Self {
         let mut records = Records { stored, known: HashMap::new(), clears: false, written: 0 };
         let held = works.iter().map(|work| records.take(work)).collect();
         let mut plan = Plan { held, clears: records.clears, ..Plan::default() };
@@ -63,13 +63,13 @@ impl<'a> Plan<'a> {
         plan
     }
 
-    pub(super) fn writes_nothing(&self) -> bool {
+    pub(crate) fn writes_nothing(&self) -> bool {
         !self.clears && self.reseals.is_empty() && self.changed.is_empty()
     }
 }
 
 /// The ids of all records that `works` touch, each once.
-pub(super) fn touched(works: &[Work]) -> Vec<&RecordId> {
+pub(crate) fn touched(works: &[Work]) -> Vec<&RecordId> {
     let sets = works.iter().filter_map(|work| match work {
         Work::Commit(changes) => Some(changes),
         Work::Clear => None,
