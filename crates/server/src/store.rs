@@ -5,6 +5,7 @@ use crate::config::{Config, duration};
 use crate::files;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +17,8 @@ use trent_store::{Store, StoreUrl, UrlError};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreConfig {
-    /// Not an error of the file, whose messages show the line that is wrong.
     #[serde(deserialize_with = "url")]
-    url: Option<Result<StoreUrl, UrlError>>,
+    url: Option<StoreUrl>,
     password_file: Option<PathBuf>,
     #[serde(deserialize_with = "duration")]
     pub(crate) staleness_bound: Duration,
@@ -47,7 +47,7 @@ pub(crate) struct StoreOption {
 impl StoreConfig {
     /// Where the store is. Reads the file of the password, if there is one.
     pub(crate) fn source(&self) -> Result<StoreSource> {
-        let url = self.url.clone().transpose().context("`store.url`")?;
+        let url = self.url.clone();
         let Some(path) = &self.password_file else { return Ok(StoreSource(url)) };
         let password =
             files::read_secret(path, PASSWORD_BYTES_MAX).context("`store.password_file`")?;
@@ -97,10 +97,8 @@ impl StoreSource {
     }
 }
 
-fn url<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Result<StoreUrl, UrlError>>, D::Error> {
-    Ok(Some(String::deserialize(deserializer)?.parse()))
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StoreUrl>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// The store in a data directory.
