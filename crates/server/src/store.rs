@@ -30,9 +30,13 @@ impl Default for StoreConfig {
     }
 }
 
-/// Where the store is said to be.
+/// Where the store is said to be, and whether it must be there already. A store in a file is looked
+/// for by the data directory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StoreSource(Option<StoreUrl>);
+pub(crate) struct StoreSource {
+    url: Option<StoreUrl>,
+    must_exist: bool,
+}
 
 /// Where the store is, on the command line.
 #[derive(Args)]
@@ -48,11 +52,11 @@ impl StoreConfig {
     /// Where the store is. Reads the file of the password, if there is one.
     pub(crate) fn source(&self) -> Result<StoreSource> {
         let url = self.url.clone();
-        let Some(path) = &self.password_file else { return Ok(StoreSource(url)) };
+        let Some(path) = &self.password_file else { return Ok(StoreSource::of(url)) };
         let password =
             files::read_secret(path, PASSWORD_BYTES_MAX).context("`store.password_file`")?;
         let password = password.trim_end_matches(['\r', '\n']);
-        Ok(StoreSource(url.map(|url| url.with_password(password))))
+        Ok(StoreSource::of(url.map(|url| url.with_password(password))))
     }
 }
 
@@ -70,20 +74,31 @@ impl StoreOption {
 }
 
 impl StoreSource {
+    fn of(url: Option<StoreUrl>) -> Self {
+        Self { url, must_exist: false }
+    }
+
     /// Where a text says that the store is.
     pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
-        text.parse().map(|url| Self(Some(url)))
+        text.parse().map(|url| Self::of(Some(url)))
+    }
+
+    /// The same, but where there is no store, none is begun.
+    #[must_use]
+    pub(crate) fn existing(self) -> Self {
+        Self { must_exist: true, ..self }
     }
 
     /// Where the store is; `data_dir` is the data directory.
     pub(crate) fn url(&self, data_dir: &Path) -> StoreUrl {
-        self.0.clone().unwrap_or_else(|| StoreUrl::sqlite(data_dir.join(FILE)))
+        self.url.clone().unwrap_or_else(|| StoreUrl::sqlite(data_dir.join(FILE)))
     }
 
     /// Opens the store; `data_dir` is the data directory.
     pub(crate) async fn open(&self, data_dir: &Path) -> Result<Arc<dyn Store>> {
         let url = self.url(data_dir);
-        url.open().await.with_context(|| format!("store `{url}`"))
+        let opened = if self.must_exist { url.open_existing().await } else { url.open().await };
+        opened.with_context(|| format!("store `{url}`"))
     }
 
     /// The file of the store, if it is one.
@@ -93,7 +108,7 @@ impl StoreSource {
 
     /// Whether it is elsewhere than in the data directory.
     pub(crate) fn is_given(&self) -> bool {
-        self.0.is_some()
+        self.url.is_some()
     }
 }
 
