@@ -4,13 +4,16 @@ CARGO = cargo
 export CARGO_TERM_COLOR ?= auto
 FUZZ_SECONDS ?= 60
 
-.PHONY: run build test test-rust test-sdk fuzz lint codegen docs bench clean
+.PHONY: run build dist test test-rust test-sdk fuzz lint codegen docs bench clean
 
 run: ## Start a development server that keeps its keys in .trent
 	$(CARGO) run --release --package trent -- dev --data-dir .trent
 
 build:
 	$(CARGO) build --release --package trent
+
+dist: ## The binary to install, target/dist/trent: as `build`, optimized as a whole
+	$(CARGO) build --profile dist --package trent
 
 test: test-rust test-sdk ## Run every test
 
@@ -39,8 +42,8 @@ codegen: ## Write what is generated: the API types and docs/compatibility.md
 	$(CARGO) xtask codegen
 	$(CARGO) xtask compatibility
 
-bench: build ## Measure; prints ratios to a bare echo of the same run
-	$(CARGO) run --release --package trent-bench
+bench: dist ## Measure; prints ratios to a bare echo of the same run
+	$(CARGO) run --profile dist --package trent-bench
 
 clean:
 	$(CARGO) clean

@@ -39,6 +39,33 @@ def sealed_records():
         seed("sealed_record", case["name"], bytes.fromhex(case["sealed"]))
 
 
+def backups():
+    genuine = (HERE.parent / "tests/golden/schema-2/backup").read_bytes()
+    start = genuine.index(b"{")
+    end = start + int.from_bytes(genuine[start - 4 : start], "big")
+    seed("backup", "the beginning of a file", b"\x00" + genuine[: end + 400])
+    seed("backup", "header", b"\x01" + genuine[start:end])
+    header = json.loads(genuine[start:end])
+    for provider in (
+        {"kind": "systemd", "name": "a"}, {"kind": "pkcs11", "token": "a"},
+        {"kind": "passphrase", "salt": "00" * 16, "memory_kib": 65536, "passes": 3, "lanes": 4},
+    ):  # fmt: skip
+        header["store_keys"]["root_keys"][0]["provider"] = provider
+        text = json.dumps(header, separators=(",", ":"))
+        seed("backup", f"header of {provider['kind']}", b"\x01" + text.encode())
+
+    def record(kind, name, owner="", due=0):
+        flags = bytes([due > 0]) + due.to_bytes(8, "big") + bytes([owner != ""])
+        parts = [b"111122223333", b"us-east-1", name.encode(), owner.encode(), b"sealed"]
+        texts = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return bytes([kind]) + (7).to_bytes(8, "big") + flags + texts
+
+    records = [record(2, KEY, due=9), record(3, "alias/a", owner=KEY), record(4, "größe")]
+    seed("backup", "records", b"\x02\x03" + b"".join(records))
+    seed("backup", "a record twice", b"\x02\x02" + 2 * records[0])
+    seed("backup", "no records", b"\x02\x00")
+
+
 def attestation():
     fixtures = vectors("crypto/tests/outside/attestation.json")
     seed("attestation", "document", bytes.fromhex(fixtures["document"]))
@@ -315,6 +342,6 @@ def words_of_requests():
     (HERE / "dictionaries/request.dict").write_text(text)
 
 
-for make in (ciphertext_blobs, sealed_records, attestation, key_import, sigv4, web_identity,
+for make in (ciphertext_blobs, sealed_records, backups, attestation, key_import, sigv4, web_identity,
              policies, tokens, seeds, requests, sts, words_of_requests):  # fmt: skip
     make()

@@ -123,16 +123,16 @@ class Trent:
         assert status == 200, clock
         return clock
 
-    def cli(self, *arguments, region="us-east-1", check=True):
+    def cli(self, *arguments, service="kms", region="us-east-1", check=True):
         """Runs the AWS CLI; returns its decoded output, or the whole result unless `check`."""
         result = subprocess.run(
-            [str(ROOT / ".venv/bin/aws"), "kms", *arguments],
+            [str(ROOT / ".venv/bin/aws"), service, *arguments],
             capture_output=True,
             text=True,
             timeout=120,
             env={
                 **clean_environment(),
-                "AWS_ENDPOINT_URL_KMS": self.url,
+                "AWS_ENDPOINT_URL": self.url,
                 "AWS_ACCESS_KEY_ID": "trent",
                 "AWS_SECRET_ACCESS_KEY": "trent",
                 "AWS_DEFAULT_REGION": region,

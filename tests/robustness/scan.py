@@ -2,10 +2,11 @@
 base64, whatever stands before them."""
 
 import base64
-import gzip
 import os
 import subprocess
 from pathlib import Path
+
+import zstandard
 
 # How many bytes in a row count as a find.
 RUN_BYTES = 16
@@ -59,8 +60,8 @@ class Scanner:
         found = {}
         for path in paths:
             pieces = [path.read_bytes()]
-            if path.suffix == ".gz":
-                pieces.append(gzip.decompress(pieces[0]))
+            if path.suffix == ".zst":
+                pieces.append(zstandard.ZstdDecompressor().decompressobj().decompress(pieces[0]))
             if counts := self.found(pieces):
                 found[path.name] = counts
         return found

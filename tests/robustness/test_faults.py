@@ -88,7 +88,6 @@ class Run:
             directory,
             tls=False,
             settings={"audit": audit, "memory": {"lock": "off"}},
-            env=self.faults.env,
             log=open(self.log, "w"),
         )
         if data_dir:
@@ -112,7 +111,10 @@ class Run:
 
     def start(self):
         self.faults.started()
+        # Not below other commands, which have files of their own.
+        self.server.env = self.faults.env
         self.server.start()
+        self.server.env = {}
         if not self.public_key.exists():
             printed = self.server.run("audit", "public-key", "--data-dir", self.server.data_dir)
             self.public_key.write_text(printed.stdout)

@@ -2,7 +2,6 @@
 file that was written, and none of those that went through is still in the memory of the server."""
 
 import base64
-import gzip
 import json
 import os
 import subprocess
@@ -12,30 +11,18 @@ from pathlib import Path
 import boto3
 import pytest
 import trent_server
+import zstandard
 from botocore.config import Config
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from enclave import Enclave, Nitro
 from scan import Scanner, may_read_memory
-from sdk_support import PEER, import_key, pkcs8
+from sdk_support import PEER, import_key, pkcs8, policy, trust_policy
 from trent_server import TrentServe, free_port, wait_until
 
 OPERATIONS = 1000
 ACCOUNT = "111122223333"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-        }
-    ],
-}
-ALLOW = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}],
-}
+ALLOW = policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
 
 
 class World:
@@ -238,9 +225,8 @@ def play(world):
     """Does everything, the second half with a session of a role."""
     kms = world.client("kms", **world.admin)
     import_all(world, kms)
-    world.trent("role", "create", "worker", "--trust-policy", "-", input=json.dumps(TRUST))
-    policy = ["policy", "put", "all", "--role", "worker", "--document", "-"]
-    world.trent(*policy, input=json.dumps(ALLOW))
+    world.trent("role", "create", "worker", "--trust-policy", "-", input=trust_policy(ACCOUNT))
+    world.trent("policy", "put", "all", "--role", "worker", "--document", "-", input=ALLOW)
     world.trent("user", "create", "app")
     world.access_key(world.trent("access-key", "create", "--user", "app"))
     session = world.client("sts", **world.admin).assume_role(
@@ -283,8 +269,8 @@ def test_the_scanner_finds_secrets_in_every_form_and_at_every_place(tmp_path, rn
         whole = before + encoding + after
         found = scanner.found([whole[:-120], whole[-120:]])
         assert sum(found.values()) >= 3, encoding
-        (tmp_path / "log.gz").write_bytes(gzip.compress(whole))
-        assert "log.gz" in scanner.found_in_files([tmp_path / "log.gz"])
+        (tmp_path / "log.zst").write_bytes(zstandard.compress(whole))
+        assert "log.zst" in scanner.found_in_files([tmp_path / "log.zst"])
     assert scanner.found([rng.randbytes(1 << 20)]) == {}
 
 
@@ -321,4 +307,4 @@ def test_no_secret_is_in_any_file_or_in_the_metrics(world):
     assert look() == {}
     # There was something to look at: all operations are logged, and audit files were full.
     assert world.log.read_text().count("answered") >= OPERATIONS
-    assert any(path.suffix == ".gz" for path in files())
+    assert any(path.suffix == ".zst" for path in files())

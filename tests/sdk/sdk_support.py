@@ -480,20 +480,26 @@ class Replica(Subject):
         self.give_grant()
 
 
+def policy(*statements):
+    """A policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def trust_policy(account):
+    """A trust policy that leaves it to an account who may assume the role."""
+    root = {"AWS": f"arn:aws:iam::{account}:root"}
+    return policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": root})
+
+
 def policy_allowing(principal, sid="all"):
     """A key policy that lets a principal, and the account of the tests, do everything."""
-    return json.dumps(
+    return policy(
         {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": sid,
-                    "Effect": "Allow",
-                    "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:root", principal]},
-                    "Action": "kms:*",
-                    "Resource": "*",
-                }
-            ],
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:root", principal]},
+            "Action": "kms:*",
+            "Resource": "*",
         }
     )
 

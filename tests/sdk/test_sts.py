@@ -1,7 +1,6 @@
 """AWS STS beside KMS: who one is, without identities; errors; the forms of a request."""
 
 import json
-import subprocess
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ElementTree
@@ -10,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from trent_server import ROOT, Trent, clean_environment
+from trent_server import Trent
 
 NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 ACCOUNT = "000000000000"
@@ -72,21 +71,8 @@ def test_the_partition_is_that_of_the_region(server):
 
 
 def test_the_aws_cli_asks_who_it_is(server):
-    result = subprocess.run(
-        [str(ROOT / ".venv/bin/aws"), "sts", "get-caller-identity"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={
-            **clean_environment(),
-            "AWS_ENDPOINT_URL_STS": server.url,
-            "AWS_ACCESS_KEY_ID": "trent",
-            "AWS_SECRET_ACCESS_KEY": "trent",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-        },
-    )
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout) == {
+    answer = server.cli("get-caller-identity", service="sts", region="eu-central-1")
+    assert answer == {
         "UserId": ACCOUNT,
         "Account": ACCOUNT,
         "Arn": f"arn:aws:iam::{ACCOUNT}:root",

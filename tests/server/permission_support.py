@@ -23,6 +23,7 @@ from sdk_support import (
     import_parameters,
     made_with,
     new_alias_name,
+    policy,
     raises,
 )
 
@@ -44,11 +45,6 @@ HIDDEN = (
     "because the resource does not exist in this Region, no resource-based policies allow access, "
     "or a resource-based policy explicitly denies access"
 )
-
-
-def policy(*statements):
-    """A policy."""
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def key_policy(*statements):

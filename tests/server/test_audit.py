@@ -2,7 +2,6 @@
 out of it unnoticed."""
 
 import base64
-import gzip
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 import boto3
 import pytest
 import trent_server
+import zstandard
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives import hashes
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 from raw_http import Connection, request_bytes
+from sdk_support import policy
 from trent_server import BINARY, clean_environment, wait_until
 
 ACCOUNT = "000000000000"
@@ -42,7 +43,7 @@ def lines_of(folder):
     """All lines of a log, decoded, in their order."""
     lines = []
     for path in sorted(folder.glob("audit-*")):
-        read = gzip.open if path.suffix == ".gz" else open
+        read = zstandard.open if path.suffix == ".zst" else open
         with read(path, "rt") as file:
             lines += [json.loads(line) for line in file]
     return lines
@@ -512,10 +513,6 @@ def test_bad_signatures_are_recorded_without_parameters(tmp_path):
 USERS_ACCOUNT = "111122223333"
 
 
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
 class World:
     """A `trent serve` with a user who may do everything, one who may nothing, and a role."""
 
@@ -908,14 +905,14 @@ def test_files_are_rotated_and_compressed(serve):
     kms, folder = server.client(), server.data_dir / "audit"
     for _ in range(150):
         refused(kms.list_keys, "UnrecognizedClientException")
-    wait_until(lambda: len(list(folder.glob("*.gz"))) > 2)
+    wait_until(lambda: len(list(folder.glob("*.zst"))) > 2)
     assert verified(folder)["events"] == 150
     server.stop()
     report = verified("--closed", "--data-dir", server.data_dir)
     assert report["files"] > 3 and report["isClosed"]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
-    gone = sorted(folder.glob("*.gz"))[1]
+    gone = sorted(folder.glob("*.zst"))[1]
     gone.unlink()
     result = run("audit", "verify", folder)
     assert result.returncode == 1 and "is missing before it" in result.stdout

@@ -26,7 +26,7 @@ from test_root_key import (  # noqa: F401
     on_both_stores,
     token,
 )
-from trent_server import BINARY, ROOT, clean_environment, postgres
+from trent_server import BINARY, ROOT, clean_environment, postgres, wait_until
 
 FLIPS = 1000
 
@@ -327,6 +327,35 @@ def test_deletions_that_are_due_are_put_off(house, tmp_path):
         kms.cancel_key_deletion(KeyId=key)
         kms.enable_key(KeyId=key)
         check(new, made)
+
+
+def test_events_that_waited_come_again_under_the_same_id(house, tmp_path):
+    def tells(server, path):
+        server.settings["events"] = {"file": str(path)}
+        server.configure(server.settings)
+        return server
+
+    def told(path):
+        wait_until(lambda: path.exists() and path.read_text().endswith("\n"))
+        [line] = path.read_text().splitlines()
+        return line
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    first, second = folder / "events", tmp_path / "events"
+    old = tells(house(), first).start()
+    # Where nothing can be written, events wait.
+    first.unlink()
+    folder.rmdir()
+    kms = old.kms()
+    kms.rotate_key_on_demand(KeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    path = backup(old)
+    folder.mkdir()
+    delivered = told(first)
+    old.stop()
+    new = FreshMachine(tmp_path / "fresh", old, path, file=old.data_dir / "root.key")
+    with tells(new, second):
+        assert told(second) == delivered
 
 
 def test_without_a_root_key_it_says_what_that_is_worth(house):

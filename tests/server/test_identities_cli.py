@@ -8,20 +8,12 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
+from sdk_support import trust_policy
 from trent_server import BINARY, Trent, clean_environment
 
 ACCOUNT = "111122223333"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-        }
-    ],
-}
+TRUST = json.loads(trust_policy(ACCOUNT))
 # A server notices a change within half a second.
 NOTICED_SECONDS = 1.0
 

@@ -228,8 +228,10 @@ def test_a_file(house):
     assert root["Id"] in text and "(current)" in text and "in use" in text
 
 
-def test_a_passphrase(house):
-    server = house(PASSPHRASE_SETTINGS, PASSPHRASE_WHERE).start()
+def used_without_a_file(server):
+    """Starts a server, rotates and starts it again; returns its root key, which is not in the data
+    directory, and ciphertexts."""
+    server.start()
     assert not (server.data_dir / "root.key").exists()
     made = encrypted(server)
     server.root_key("rotate")
@@ -238,6 +240,12 @@ def test_a_passphrase(house):
     server.start()
     check(server, made)
     (root,) = server.status()["RootKeys"]
+    return root, made
+
+
+def test_a_passphrase(house):
+    server = house(PASSPHRASE_SETTINGS, PASSPHRASE_WHERE)
+    root, _ = used_without_a_file(server)
     assert root["Provider"] == "passphrase"
     table = table_of(server)
     parameters = table["root_keys"][0]["provider"]
@@ -286,14 +294,8 @@ def test_a_passphrase_is_never_an_argument(house):
 
 
 def test_a_credential_of_systemd(house, credential):
-    server = house(SYSTEMD, "systemd", env=credential).start()
-    assert not (server.data_dir / "root.key").exists()
-    made = encrypted(server)
-    server.root_key("rotate")
-    server.stop()
-    server.start()
-    check(server, made)
-    (root,) = server.status()["RootKeys"]
+    server = house(SYSTEMD, "systemd", env=credential)
+    root, _ = used_without_a_file(server)
     assert (root["Provider"], root["Name"]) == ("systemd", "trent-root-key")
     server.stop()
     genuine = Path(credential["CREDENTIALS_DIRECTORY"], "trent-root-key")
@@ -308,15 +310,8 @@ def test_a_credential_of_systemd(house, credential):
 
 
 def test_a_token(house, token):
-    server = house(PKCS11, PKCS11_WHERE, env=token).start()
-    assert not (server.data_dir / "root.key").exists()
-    made = encrypted(server)
-    server.root_key("rotate")
-    check(server, made)
-    server.stop()
-    server.start()
-    check(server, made)
-    (root,) = server.status()["RootKeys"]
+    server = house(PKCS11, PKCS11_WHERE, env=token)
+    root, made = used_without_a_file(server)
     assert (root["Provider"], root["Name"]) == ("pkcs11", "trent")
     server.stop()
     server.env["PIN"] = "1234"

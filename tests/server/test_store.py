@@ -1,6 +1,8 @@
 """Where the store is: PostgreSQL in place of SQLite, and from one to the other."""
 
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from postgres import database_of
@@ -23,6 +25,15 @@ def database():
     return postgres().new_database()
 
 
+NAMES = "SELECT name FROM record ORDER BY seq"
+
+
+def names_in_sqlite(path):
+    """The names of all records in the order in which they were first written."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [name for (name,) in connection.execute(NAMES)]
+
+
 def dev(directory, url):
     return Trent("--store-url", url, data_dir=directory)
 
@@ -36,10 +47,15 @@ def test_a_store_is_copied_to_postgresql_and_back(tmp_path, database):
         kms.update_key_description(KeyId=key, Description="described")
         kms.create_alias(AliasName="alias/a", TargetKeyId=key)
         blob = kms.encrypt(KeyId=key, Plaintext=b"kept")["CiphertextBlob"]
+        # Their names are random, and therefore in another order.
+        for _ in range(20):
+            kms.create_key()
+    written = names_in_sqlite(tmp_path / "there.db")
+    assert written != sorted(written)
     copied = trent("store", "copy", "--from", there, "--to", database)
     assert copied.returncode == 0, copied.stderr
-    count = int(postgres().sql("SELECT count(*) FROM record", database_of(database)))
-    assert f"{count} records" in copied.stdout and count > 2
+    assert f"{len(written)} records" in copied.stdout
+    assert postgres().sql(NAMES, database_of(database)).split() == written
     with dev(directory, database) as server:
         kms = server.client()
         assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"kept"
@@ -47,6 +63,7 @@ def test_a_store_is_copied_to_postgresql_and_back(tmp_path, database):
         kms.update_key_description(KeyId=key, Description="changed")
     copied = trent("store", "copy", "--from", database, "--to", back)
     assert copied.returncode == 0, copied.stderr
+    assert names_in_sqlite(tmp_path / "back.db")[: len(written)] == written
     with dev(directory, back) as server:
         described = server.client().describe_key(KeyId=key)
         assert described["KeyMetadata"]["Description"] == "changed"

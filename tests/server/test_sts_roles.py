@@ -11,14 +11,11 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from sdk_support import policy
 from trent_server import BINARY, ROOT, Trent, clean_environment
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
-
-
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(*actions, **more):

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     only: Vec<Part>,
     /// The server's binary.
     #[arg(long, env = "TRENT_BINARY", value_name = "FILE")]
-    #[arg(help = "The server's binary [default: target/release/trent of the workspace]")]
+    #[arg(help = "The server's binary [default: target/dist/trent of the workspace]")]
     binary: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -91,12 +91,8 @@ impl Plan {
     pub(crate) fn new(arguments: Arguments) -> Result<Self> {
         let Arguments { quick, mut keys, rotation_keys, due, only, binary, command: _ } = arguments;
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-        let binary = binary.unwrap_or_else(|| target.join("release/trent"));
-        ensure!(
-            binary.is_file(),
-            "there is no `{}`; run `cargo build --release --package trent`",
-            binary.display()
-        );
+        let binary = binary.unwrap_or_else(|| target.join("dist/trent"));
+        ensure!(binary.is_file(), "there is no `{}`; run `make dist`", binary.display());
         if keys.is_empty() {
             keys = if quick { vec![1_000] } else { vec![1_000, 100_000] };
         }

@@ -4,7 +4,6 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
 use aws_lc_rs::{digest, hmac};
-use std::fmt::Write as _;
 
 /// Who signs, when, and for what.
 pub(crate) struct Scope<'a> {
@@ -33,7 +32,7 @@ impl Scope<'_> {
         for part in [self.region, self.service, "aws4_request"] {
             key = hmac_sha256(key.as_ref(), part);
         }
-        let signature = hex(hmac_sha256(key.as_ref(), &to_sign).as_ref());
+        let signature = hex::encode(hmac_sha256(key.as_ref(), &to_sign));
         format!(
             "{ALGORITHM} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
             self.access_key_id
@@ -46,14 +45,7 @@ fn hmac_sha256(key: &[u8], text: &str) -> hmac::Tag {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(digest::digest(&digest::SHA256, bytes))
 }
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

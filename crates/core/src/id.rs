@@ -4,7 +4,7 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// An AWS account: 12 digits.
@@ -125,6 +125,9 @@ impl fmt::Display for KeyId {
     }
 }
 
+/// Of the ARN of a KMS key, in the Regions that there are.
+const KEY_ARN_BYTES: usize = 96;
+
 /// The ARN of a KMS key.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyArn {
@@ -134,6 +137,16 @@ pub struct KeyArn {
     pub account: AccountId,
     /// The key.
     pub key_id: KeyId,
+}
+
+impl KeyArn {
+    /// The ARN as text: as `to_string` gives it, and in one piece of memory.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(KEY_ARN_BYTES);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{self}");
+        text
+    }
 }
 
 impl fmt::Display for KeyArn {

@@ -1,6 +1,7 @@
 //! Key material as the domain knows it: its id, its sealed bytes, and how it came to be.
 
 use crate::rotation::Rotation;
+use hex::FromHex as _;
 use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -72,7 +73,7 @@ pub struct KeyMaterialId(pub [u8; 32]);
 
 impl fmt::Display for KeyMaterialId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&to_hex(&self.0))
+        formatter.write_str(&hex::encode(self.0))
     }
 }
 
@@ -90,11 +91,9 @@ impl Serialize for KeyMaterialId {
 
 impl<'de> Deserialize<'de> for KeyMaterialId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = from_hex(&String::deserialize(deserializer)?);
-        bytes
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        <[u8; 32]>::from_hex(String::deserialize(deserializer)?)
             .map(Self)
-            .ok_or_else(|| D::Error::custom("a key material id has 64 hexadecimal digits"))
+            .map_err(|_| D::Error::custom("a key material id has 64 hexadecimal digits"))
     }
 }
 
@@ -110,34 +109,14 @@ impl fmt::Debug for Sealed {
 
 impl Serialize for Sealed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&to_hex(&self.0))
+        serializer.serialize_str(&hex::encode(&self.0))
     }
 }
 
 impl<'de> Deserialize<'de> for Sealed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_hex(&String::deserialize(deserializer)?)
+        hex::decode(String::deserialize(deserializer)?)
             .map(Self)
-            .ok_or_else(|| D::Error::custom("sealed bytes are hexadecimal digits"))
+            .map_err(|_| D::Error::custom("sealed bytes are hexadecimal digits"))
     }
 }
-
-/// Writes bytes as lower-case hexadecimal digits, two a byte.
-pub fn to_hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 0x0f)]);
-    let mut text = String::with_capacity(bytes.len() * 2);
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]));
-    text
-}
-
-/// Reads hexadecimal digits, two a byte.
-pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
-}
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -6,6 +6,7 @@
 use crate::id::KeyArn;
 use crate::key::KmsKey;
 use jiff::Timestamp;
+use std::fmt::Display;
 use trent_api::enums::KeyState;
 use trent_api::{ErrorCode, KmsError, Operation};
 
@@ -14,7 +15,7 @@ use trent_api::{ErrorCode, KmsError, Operation};
 /// Raises `DisabledException` or `KMSInvalidStateException` with AWS's words.
 pub fn check_key_state(operation: Operation, key: &KmsKey, now: Timestamp) -> Result<(), KmsError> {
     let state = key.state(now);
-    outcome(operation, state).check(state, &key.arn().to_string())
+    outcome(operation, state).check(state, || key.arn())
 }
 
 /// What is answered about a key that lacks imported key material.
@@ -52,7 +53,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn check(self, state: KeyState, arn: &str) -> Result<(), KmsError> {
+    fn check<A: Display>(self, state: KeyState, arn: impl FnOnce() -> A) -> Result<(), KmsError> {
         let pending = match state {
             KeyState::PendingReplicaDeletion => "pending replica deletion",
             _ => "pending deletion",
@@ -74,7 +75,7 @@ impl Outcome {
             Self::Creating => (ErrorCode::KmsInvalidState, "is creating.".to_owned()),
             Self::Updating => (ErrorCode::KmsInvalidState, "is updating.".to_owned()),
         };
-        Err(KmsError::new(code, format!("{arn} {what}")))
+        Err(KmsError::new(code, format!("{} {what}", arn())))
     }
 }
 
@@ -302,7 +303,7 @@ mod tests {
     fn every_exception_of_the_table_is_one_that_the_model_declares() {
         for operation in Operation::ALL {
             for state in COLUMNS {
-                if let Err(error) = outcome(*operation, state).check(state, "arn") {
+                if let Err(error) = outcome(*operation, state).check(state, || "arn") {
                     let is_declared = operation.errors().contains(&error.code());
                     assert!(is_declared, "{operation:?} {state} {error}");
                 }
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn the_texts_are_those_of_aws() {
         let text = |operation, state| {
-            outcome(operation, state).check(state, "arn:x").unwrap_err().to_string()
+            outcome(operation, state).check(state, || "arn:x").unwrap_err().to_string()
         };
         assert_eq!(
             text(Operation::Encrypt, KeyState::Disabled),

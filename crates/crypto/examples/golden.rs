@@ -57,13 +57,13 @@ fn blob(
     let blob = ciphertext_blob::encrypt(&key, &header, &context, plaintext)?;
     Ok(json!({
         "name": name,
-        "key_material": hex(key.as_bytes()),
-        "key_id": hex(&key_id),
-        "key_material_id": hex(&key_material_id),
+        "key_material": hex::encode(key.as_bytes()),
+        "key_id": hex::encode(key_id),
+        "key_material_id": hex::encode(key_material_id),
         "multi_region": multi_region,
         "context": context,
-        "plaintext": hex(plaintext),
-        "blob": hex(&blob),
+        "plaintext": hex::encode(plaintext),
+        "blob": hex::encode(&blob),
     }))
 }
 
@@ -87,7 +87,7 @@ fn sealed(
 ) -> Result<Value, Box<dyn Error>> {
     let root = StoreKey::generate()?;
     let sealed = root.sealer(purpose).seal(associated, plaintext)?;
-    let associated: Vec<String> = associated.iter().map(|part| hex(part)).collect();
+    let associated: Vec<String> = associated.iter().map(hex::encode).collect();
     let purpose = match purpose {
         Purpose::Record => "record",
         Purpose::KeyMaterial => "key material",
@@ -96,15 +96,11 @@ fn sealed(
     };
     Ok(json!({
         "name": name,
-        "root_key": hex(root.to_bytes().as_slice()),
+        "root_key": hex::encode(root.to_bytes().as_slice()),
         "root_key_id": root.id().to_string(),
         "purpose": purpose,
         "associated": associated,
-        "plaintext": hex(plaintext),
-        "sealed": hex(&sealed),
+        "plaintext": hex::encode(plaintext),
+        "sealed": hex::encode(&sealed),
     }))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

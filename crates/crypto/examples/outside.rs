@@ -30,20 +30,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             let peer = KeyPair::generate(key.spec())?;
             let secret = key.derive_shared_secret(peer.public_key())?;
             agreements.push(
-                json!({"spec": spec, "peer": hex(peer.public_key()), "secret": hex(&secret)}),
+                json!({"spec": spec, "peer": hex::encode(peer.public_key()), "secret": hex::encode(&secret)}),
             );
         }
         if ml_kem::ciphertext_bytes(key.spec()).is_some() {
             let made = key.encapsulate()?;
-            let (ciphertext, secret) = (hex(&made.ciphertext), hex(&made.shared_secret));
+            let (ciphertext, secret) =
+                (hex::encode(&made.ciphertext), hex::encode(&made.shared_secret));
             encapsulations.push(json!({"spec": spec, "ciphertext": ciphertext, "secret": secret}));
         }
     }
     let keys: Vec<Value> = keys
         .iter()
         .map(|key| {
-            let (spec, pkcs8) = (format!("{:?}", key.spec()), hex(&key.to_pkcs8()?));
-            Ok(json!({"spec": spec, "pkcs8": pkcs8, "spki": hex(key.public_key())}))
+            let (spec, pkcs8) = (format!("{:?}", key.spec()), hex::encode(&key.to_pkcs8()?));
+            Ok(json!({"spec": spec, "pkcs8": pkcs8, "spki": hex::encode(key.public_key())}))
         })
         .collect::<Result<_, Box<dyn Error>>>()?;
     let all = json!({
@@ -81,8 +82,8 @@ fn signatures_of(key: &KeyPair) -> Result<Vec<Value>, Box<dyn Error>> {
                 "spec": format!("{:?}", key.spec()),
                 "algorithm": name,
                 "type": kind,
-                "message": hex(text),
-                "signature": hex(&signature),
+                "message": hex::encode(text),
+                "signature": hex::encode(&signature),
             }));
         }
     }
@@ -98,8 +99,8 @@ fn ciphertexts_of(key: &KeyPair) -> Result<Vec<Value>, Box<dyn Error>> {
             cases.push(json!({
                 "spec": format!("{:?}", key.spec()),
                 "algorithm": format!("{algorithm:?}"),
-                "plaintext": hex(&plaintext),
-                "ciphertext": hex(&key.encrypt(algorithm, &plaintext)?),
+                "plaintext": hex::encode(&plaintext),
+                "ciphertext": hex::encode(&key.encrypt(algorithm, &plaintext)?),
             }));
         }
     }
@@ -113,15 +114,11 @@ fn macs() -> Result<Vec<Value>, Box<dyn Error>> {
             let key = MacKey::from_bytes(algorithm, &random::bytes(len)?)?;
             cases.push(json!({
                 "algorithm": format!("{algorithm:?}"),
-                "key": hex(key.as_bytes()),
-                "message": hex(b"message"),
-                "mac": hex(&key.generate_mac(b"message")),
+                "key": hex::encode(key.as_bytes()),
+                "message": hex::encode(b"message"),
+                "mac": hex::encode(key.generate_mac(b"message")),
             }));
         }
     }
     Ok(cases)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

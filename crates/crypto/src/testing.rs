@@ -2,9 +2,7 @@
 
 /// The bytes of a hexadecimal string.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| u8::try_from(c.to_digit(16).unwrap()).unwrap()).collect();
-    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
+    hex::decode(text).unwrap()
 }
 
 /// Fails if `shown` holds bytes of `secret`: a byte as a decimal or hexadecimal word, or two

@@ -79,6 +79,5 @@ fn cases(file: &str) -> Vec<Value> {
 
 /// The bytes of a string of hexadecimal digits.
 fn bytes(value: &Value) -> Vec<u8> {
-    let text = value.as_str().unwrap();
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    hex::decode(value.as_str().unwrap()).unwrap()
 }

@@ -81,7 +81,7 @@ pub enum KeyStoreError {
 impl KeyStoreError {
     /// An error of sealed key material, with the name of the material.
     pub(crate) fn of_material(id: &[u8; 32], error: CryptoError) -> Self {
-        let material_id = hex(id);
+        let material_id = hex::encode(id);
         match error {
             CryptoError::UnknownFormat(format) => Self::UnknownFormat { material_id, format },
             CryptoError::WrongStoreKey { sealed_under, current } => {
@@ -104,7 +104,7 @@ impl KeyStoreError {
     }
 
     pub(crate) fn missing_current(id: &[u8; 32]) -> Self {
-        Self::MissingCurrent { material_id: hex(id) }
+        Self::MissingCurrent { material_id: hex::encode(id) }
     }
 }
 
@@ -132,9 +132,4 @@ impl From<CryptoError> for KeyStoreError {
             | CryptoError::WrongStoreKey { .. } => Self::Library,
         }
     }
-}
-
-/// `bytes` in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

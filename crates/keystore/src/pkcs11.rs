@@ -14,7 +14,9 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
+use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
+use std::time::Duration;
 use trent_crypto::CryptoError;
 use trent_crypto::root_key::RootKeyId;
 use trent_crypto::store_key::StoreKey;
@@ -141,16 +143,8 @@ impl TokenKey {
     ) -> Result<T, RootKeyError> {
         let token = self.access.token.as_str();
         let failure = |cause: Error| RootKeyError::from(Failure { token, cause });
-        let mut slots = Vec::new();
-        for slot in self.context.get_slots_with_initialized_token().map_err(failure)? {
-            if self.context.get_token_info(slot).map_err(failure)?.label() == token {
-                slots.push(slot);
-            }
-        }
-        let [slot] = slots.as_slice() else {
-            return Err(RootKeyError::NoToken { token: token.to_owned(), count: slots.len() });
-        };
-        let session = self.context.open_rw_session(*slot).map_err(failure)?;
+        let slot = self.slot()?;
+        let session = self.context.open_rw_session(slot).map_err(failure)?;
         let pin = AuthPin::new(self.access.pin.as_str().into());
         match session.login(UserType::User, Some(&pin)) {
             // A login holds for all sessions of a process.
@@ -158,6 +152,36 @@ impl TokenKey {
             Err(error) => return Err(failure(error)),
         }
         work(&session).map_err(failure)
+    }
+
+    /// Where the token is. Another token that does not answer is no hindrance.
+    fn slot(&self) -> Result<Slot, RootKeyError> {
+        let token = self.access.token.as_str();
+        let failure = |cause: Error| RootKeyError::from(Failure { token, cause });
+        let (mut slots, mut silent) = (Vec::new(), None);
+        for slot in self.context.get_slots_with_initialized_token().map_err(failure)? {
+            match self.token_info(slot) {
+                Ok(info) if info.label() == token => slots.push(slot),
+                Ok(_) => {}
+                Err(error) => silent = Some(error),
+            }
+        }
+        match (slots.as_slice(), silent) {
+            ([slot], _) => Ok(*slot),
+            ([], Some(error)) => Err(failure(error)),
+            _ => Err(RootKeyError::NoToken { token: token.to_owned(), count: slots.len() }),
+        }
+    }
+
+    /// SoftHSM has a general error for who asks while another process writes the token.
+    fn token_info(&self, slot: Slot) -> Result<TokenInfo, Error> {
+        for _ in 1..TRIES {
+            match self.context.get_token_info(slot) {
+                Err(Error::Pkcs11(RvError::GeneralError, _)) => std::thread::sleep(TRY_AGAIN),
+                answered => return answered,
+            }
+        }
+        self.context.get_token_info(slot)
     }
 
     fn handles(&self, session: &Session) -> Result<Vec<ObjectHandle>, Error> {
@@ -215,6 +239,10 @@ const FORMAT: u8 = 1;
 const IV_BYTES: usize = 12;
 const TAG_BITS: u64 = 128;
 const AES_KEY_BYTES: u64 = 32;
+
+/// How often a token is asked that has a general error.
+const TRIES: usize = 10;
+const TRY_AGAIN: Duration = Duration::from_millis(20);
 
 /// What the keys are called on the token.
 const LABEL: &[u8] = b"trent root key";

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use hex::FromHex;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use trent_crypto::CryptoError;
@@ -15,7 +16,6 @@ use trent_crypto::root_key::{PassphraseCost, RootKey as KeyInMemory, RootKeyId};
 use trent_crypto::store_key::StoreKey;
 use zeroize::Zeroizing;
 
-use crate::error::hex;
 use crate::pkcs11::{self, TokenKey};
 
 /// What an operator gives so that a root key can be used. Never printed.
@@ -123,7 +123,7 @@ impl RootKey {
                 }
                 let cost = PassphraseCost::recommended().map_err(RootKeyError::Crypto)?;
                 let provider = Provider::Passphrase {
-                    salt: hex(&cost.salt),
+                    salt: hex::encode(cost.salt),
                     memory_kib: cost.memory_kib,
                     passes: cost.passes,
                     lanes: cost.lanes,
@@ -154,7 +154,7 @@ impl RootKey {
                 Provider::Passphrase { salt, memory_kib, passes, lanes },
             ) => {
                 let (memory_kib, passes, lanes) = (*memory_kib, *passes, *lanes);
-                let salt = unhex(salt).ok_or(RootKeyError::Unsound)?;
+                let salt = FromHex::from_hex(salt).map_err(|_| RootKeyError::Unsound)?;
                 let cost = PassphraseCost { salt, memory_kib, passes, lanes };
                 if !cost.is_sound() {
                     return Err(RootKeyError::Unsound);
@@ -274,17 +274,6 @@ impl From<pkcs11::Failure<'_>> for RootKeyError {
         let (token, cause) = (failure.token.to_owned(), failure.cause.to_string());
         if failure.of_pin() { Self::Pin { token, cause } } else { Self::Token { token, cause } }
     }
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if text.len() != 2 * N || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// Characters of a new passphrase.

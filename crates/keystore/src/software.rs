@@ -179,7 +179,6 @@ impl fmt::Debug for SymmetricMaterials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::hex;
     use trent_crypto::store_key::StoreKey;
 
     const KEY_ID: [u8; 16] = [1; 16];
@@ -242,7 +241,7 @@ mod tests {
         }
         for given in [&given[..1], &[]] {
             let error = store().open_symmetric(&KEY_ID, &other.id, given).unwrap_err();
-            assert_eq!(error, KeyStoreError::MissingCurrent { material_id: hex(&other.id) });
+            assert_eq!(error, KeyStoreError::MissingCurrent { material_id: hex::encode(other.id) });
         }
     }
 
@@ -315,7 +314,7 @@ mod tests {
             // The good material comes first, so under another KMS key it is the one named.
             let named = if key_id == KEY_ID { id } else { good.id };
             let error = store().open_symmetric(&key_id, &good.id, &given).unwrap_err();
-            assert_eq!(error, KeyStoreError::Damaged { material_id: hex(&named) });
+            assert_eq!(error, KeyStoreError::Damaged { material_id: hex::encode(named) });
         };
         let mut flipped = bad.sealed.clone();
         *flipped.last_mut().unwrap() ^= 1;
@@ -337,7 +336,7 @@ mod tests {
     #[test]
     fn another_store_key_or_format_is_named() {
         let mut new = store().generate_symmetric(&KEY_ID).unwrap();
-        let material_id = hex(&new.id);
+        let material_id = hex::encode(new.id);
         let other = StoreKey::from_bytes(&[1; 32]).unwrap();
         let opened = |store: &SoftwareKeyStore, new: &NewKeyMaterial| {
             store.open_symmetric(&KEY_ID, &new.id, &[(new.id, &new.sealed)])

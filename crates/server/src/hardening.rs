@@ -1,5 +1,6 @@
 //! What the process does to itself so that its secrets stay in it: no dumps of its memory, no files
-//! that others can open, and for servers no memory on swap space.
+//! that others can open, and for servers no memory on swap space; and what keeps it from stopping
+//! now and then.
 //!
 //! It does not protect from root on the same machine.
 
@@ -33,6 +34,9 @@ pub(crate) fn harden() -> Result<()> {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         set_dumpable_behavior(DumpableBehavior::NotDumpable)
             .context("closing the memory of the process to others (PR_SET_DUMPABLE)")?;
+        // Clearing a huge page stops all requests for up to milliseconds. Without them it only costs
+        // some speed.
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use trent_core::key_material::from_hex;
 use trent_crypto::random;
 use trent_keystore::root_key::{Access, TokenAccess};
 use zeroize::Zeroizing;
@@ -245,9 +244,7 @@ pub(crate) fn new_text() -> Result<Zeroizing<String>> {
     random::fill(key.as_mut_slice())?;
     let mut text = Zeroizing::new(String::with_capacity(ROOM));
     text.push_str(PREFIX);
-    for byte in key.iter() {
-        text.push_str(&Zeroizing::new(format!("{byte:02x}")));
-    }
+    text.push_str(&Zeroizing::new(hex::encode(key.as_slice())));
     text.push('\n');
     Ok(text)
 }
@@ -295,8 +292,9 @@ fn read_credential(name: &str) -> Result<Access> {
 }
 
 fn read_text(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let key = text.trim().strip_prefix(PREFIX).and_then(from_hex).map(Zeroizing::new)?;
-    (key.len() == KEY_BYTES).then_some(key)
+    let mut key = Zeroizing::new(vec![0; KEY_BYTES]);
+    hex::decode_to_slice(text.trim().strip_prefix(PREFIX)?, &mut key).ok()?;
+    Some(key)
 }
 
 fn pkcs11(uri: &str, usual: RootKeyConfig) -> Result<RootKeySource> {

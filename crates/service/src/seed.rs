@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use trent_api::enums::{KeySpec, KeyUsageType, OriginType, RotationType};
-use trent_core::key_material::{Import, Sealed, from_hex};
+use trent_core::key_material::{Import, Sealed};
 use trent_core::key_policy::default_key_policy;
 use trent_core::key_spec::key_usage;
 use trent_core::lifecycle::{NewKey, NewKind};
@@ -103,13 +103,12 @@ impl Service {
             .iter()
             .enumerate()
             .map(|(index, digits)| {
-                let bytes = from_hex(digits).map(Zeroizing::new);
-                let bytes = bytes
-                    .filter(|bytes| bytes.len() == 32)
-                    .ok_or_else(|| format!("BackingKeys[{index}] is not 64 hexadecimal digits"))?;
+                let mut bytes = Zeroizing::new([0; 32]);
+                hex::decode_to_slice(digits, bytes.as_mut_slice())
+                    .map_err(|_| format!("BackingKeys[{index}] is not 64 hexadecimal digits"))?;
                 let material = self
                     .key_store
-                    .adopt_symmetric(id.as_bytes(), &bytes)
+                    .adopt_symmetric(id.as_bytes(), bytes.as_slice())
                     .map_err(|error| error.to_string())?;
                 let id = KeyMaterialId(material.id);
                 let rotation =

@@ -1,14 +1,17 @@
 //! A service that has some Regions only.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use serde_json::{Value, json};
+#[path = "common/unsigned.rs"]
+mod unsigned;
+
+use serde_json::json;
 use std::sync::Arc;
 use trent_core::{AccountId, Region};
-use trent_iam::Request;
 use trent_keystore::root_key::Access;
 use trent_service::root_keys::RootKeys;
-use trent_service::{Credentials, Origin, Service, Settings};
+use trent_service::{Credentials, Service, Settings};
 use trent_store::SqliteStore;
+use unsigned::call;
 use zeroize::Zeroizing;
 
 #[tokio::test]
@@ -54,33 +57,4 @@ async fn service(regions: &[&str]) -> Service {
     let store = Arc::new(SqliteStore::open_in_memory().await.unwrap());
     let access = Access::File(Zeroizing::new(vec![0xe7; 32]));
     Service::open(RootKeys::open(store, access).await.unwrap(), settings).await.unwrap()
-}
-
-/// The reply, or the error as it goes to the client.
-async fn call(
-    service: &Service,
-    region: &str,
-    operation: &str,
-    body: &Value,
-) -> Result<Value, Value> {
-    let target = format!("TrentService.{operation}");
-    // Unverified in development mode, but of the right form.
-    let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential=trent/20260101/{region}/kms/aws4_request, \
-         SignedHeaders=host;x-amz-date;x-amz-target, Signature={:064}",
-        0
-    );
-    let headers: [(&str, &[u8]); 5] = [
-        ("host", b"localhost"),
-        ("content-type", b"application/x-amz-json-1.1"),
-        ("x-amz-target", target.as_bytes()),
-        ("x-amz-date", b"20260101T000000Z"),
-        ("authorization", authorization.as_bytes()),
-    ];
-    let body = body.to_string();
-    let request =
-        Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, Origin::default(), "request").await;
-    let reply = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    if answer.error.is_some() { Err(reply) } else { Ok(reply) }
 }

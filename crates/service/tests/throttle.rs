@@ -2,16 +2,19 @@
 //! from two Regions. The test of every one that a client can exceed is in `tests/sdk`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/unsigned.rs"]
+mod unsigned;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use trent_core::AccountId;
-use trent_iam::Request;
 use trent_keystore::root_key::Access;
 use trent_service::root_keys::RootKeys;
-use trent_service::{Credentials, Origin, Service, Settings};
+use trent_service::{Credentials, Service, Settings};
 use trent_store::SqliteStore;
+use unsigned::call;
 use zeroize::Zeroizing;
 
 const REGION: &str = "us-east-1";
@@ -92,7 +95,8 @@ async fn nothing_is_limited_where_the_quotas_are_off() {
 /// How many calls pass before one is throttled.
 async fn calls_until_throttled(service: &Service, operation: &str, body: &Value) -> usize {
     for passed in 0..CALLS_MAX {
-        if call(service, REGION, operation, body).await == Err("ThrottlingException".to_owned()) {
+        let refused = call(service, REGION, operation, body).await.err();
+        if refused.is_some_and(|error| error["__type"] == "ThrottlingException") {
             return passed;
         }
     }
@@ -103,37 +107,6 @@ async fn create(service: &Service, spec: &str, usage: &str) -> String {
     let request = json!({ "KeySpec": spec, "KeyUsage": usage });
     let reply = call(service, REGION, "CreateKey", &request).await.unwrap();
     reply["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
-}
-
-/// The reply, or the name of the exception.
-async fn call(
-    service: &Service,
-    region: &str,
-    operation: &str,
-    body: &Value,
-) -> Result<Value, String> {
-    let target = format!("TrentService.{operation}");
-    let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential=trent/20260101/{region}/kms/aws4_request, \
-         SignedHeaders=host;x-amz-date;x-amz-target, Signature={}",
-        "0".repeat(64)
-    );
-    let headers: Vec<(&str, &[u8])> = vec![
-        ("host", b"localhost"),
-        ("content-type", b"application/x-amz-json-1.1"),
-        ("x-amz-date", b"20260101T000000Z"),
-        ("x-amz-target", target.as_bytes()),
-        ("authorization", authorization.as_bytes()),
-    ];
-    let body = body.to_string();
-    let request =
-        Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, Origin::default(), "request").await;
-    let reply: Value = serde_json::from_slice(&answer.body).unwrap();
-    match answer.error {
-        Some(code) => Err(code.as_str().to_owned()),
-        None => Ok(reply),
-    }
 }
 
 async fn open(throttle: bool) -> Arc<Service> {

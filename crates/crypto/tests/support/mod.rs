@@ -85,8 +85,7 @@ pub(crate) fn fixtures() -> serde_json::Value {
 
 /// The bytes of a string of hexadecimal digits.
 pub(crate) fn bytes(value: &serde_json::Value) -> Vec<u8> {
-    let text = value.as_str().unwrap();
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    hex::decode(value.as_str().unwrap()).unwrap()
 }
 
 /// The digest of `message` for [`trent_crypto::signing::Message::Digest`], if there is one.

@@ -170,7 +170,7 @@ fn parse_header(request: &Request<'_>, value: &[u8]) -> Result<Authorization, Au
         // AWS: the text is not known.
         return Err(AuthenticationError::incomplete("Authorization header is too long."));
     }
-    let value = String::from_utf8_lossy(value.trim_ascii());
+    let value = text(value.trim_ascii());
     if value.is_empty() {
         return Err(AuthenticationError::incomplete("Authorization header cannot be empty."));
     }
@@ -200,7 +200,16 @@ fn parse_header(request: &Request<'_>, value: &[u8]) -> Result<Authorization, Au
 /// sign and `Basic <base64 with padding>` for want of the parameters. API Gateway answers so;
 /// DynamoDB takes a scheme without `AWS4-` for a missing token.
 fn header_parameters(value: &str) -> Result<HeaderParameters<'_>, AuthenticationError> {
-    let mut parts = value.split([',', ' ', '\t']).filter(|part| !part.is_empty());
+    // By bytes, which takes half the time of characters.
+    let is_between = |byte: &u8| matches!(byte, b',' | b' ' | b'\t');
+    let mut rest = value;
+    let mut parts = std::iter::from_fn(|| {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        let end = rest.bytes().position(|byte| is_between(&byte)).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    });
     let mut parameters =
         HeaderParameters { algorithm: parts.next().unwrap_or_default(), ..Default::default() };
     for part in parts {
@@ -370,13 +379,18 @@ fn headers_named<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = 
 /// are neither a date nor a known token; neither are bytes that are not UTF-8.
 fn joined_header<'a>(request: &Request<'a>, name: &str) -> Option<Cow<'a, str>> {
     let mut values = headers_named(request, name);
-    let first = String::from_utf8_lossy(values.next()?.trim_ascii());
+    let first = text(values.next()?.trim_ascii());
     Some(values.fold(first, |joined, next| {
         let mut joined = joined.into_owned();
         joined.push(',');
-        joined.push_str(&String::from_utf8_lossy(next));
+        joined.push_str(&text(next));
         Cow::Owned(joined)
     }))
+}
+
+/// What is no UTF-8 is shown as such. Finding that all is UTF-8 is fast by itself alone.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Longest `Authorization` header; SDKs send about 300 bytes.

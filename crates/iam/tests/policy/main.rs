@@ -1,6 +1,8 @@
 //! The IAM policy language: decisions written down by hand, another implementation, and properties.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod differential;

@@ -11,6 +11,7 @@
 use anyhow::{Context as _, Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hex::FromHex;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use trent_crypto::digest::sha256_of;
@@ -151,9 +152,7 @@ impl Chain {
 
     fn write_prefix(self, out: &mut Vec<u8>) {
         // Writing to a vector cannot fail.
-        let _ = write!(out, "{{\"seq\":{},\"prev\":\"", self.seq);
-        out.extend_from_slice(&hex(&self.prev));
-        out.extend_from_slice(b"\",");
+        let _ = write!(out, "{{\"seq\":{},\"prev\":\"{}\",", self.seq, hex::encode(self.prev));
     }
 }
 
@@ -164,7 +163,7 @@ pub(super) fn header(line: &[u8]) -> Option<Chain> {
     let seq = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
     let (prev, rest) = rest[digits..].strip_prefix(b",\"prev\":\"")?.split_first_chunk::<64>()?;
     rest.strip_prefix(b"\",")?;
-    Some(Chain { seq, prev: from_hex(prev)? })
+    Some(Chain { seq, prev: FromHex::from_hex(prev).ok()? })
 }
 
 /// The event in a line, if it is one of an event.
@@ -241,27 +240,6 @@ fn signed(text: &[u8]) -> Vec<u8> {
     [b"trent audit checkpoint\n", text].concat()
 }
 
-fn hex(bytes: &[u8; 32]) -> [u8; 64] {
-    let mut text = [0; 64];
-    for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        digits[0] = DIGITS[usize::from(byte >> 4)];
-        digits[1] = DIGITS[usize::from(byte & 15)];
-    }
-    text
-}
-
-fn from_hex(text: &[u8; 64]) -> Option<[u8; 32]> {
-    let digit = |byte: u8| DIGITS.iter().position(|digit| *digit == byte)?.try_into().ok();
-    let mut bytes = [0; 32];
-    for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let (high, low): (u8, u8) = (digit(digits[0])?, digit(digits[1])?);
-        *byte = high << 4 | low;
-    }
-    Some(bytes)
-}
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
 const SIGNATURE: &str = ",\"signature\":\"";
 
 const EVENT: &[u8] = b"\"event\":";
@@ -299,9 +277,21 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_read_as_they_are_written() {
-        let bytes: [u8; 32] = std::array::from_fn(|i| u8::try_from(i * 8).unwrap());
-        assert_eq!(from_hex(&hex(&bytes)), Some(bytes));
-        assert_eq!(from_hex(&[b'A'; 64]), None);
+    fn a_hash_is_written_in_one_way() {
+        let mut text = Vec::new();
+        let mut chain = Chain::START;
+        chain.event(&mut text, b"{}");
+        let start = text.len();
+        chain.event(&mut text, b"{}");
+        let [first, second] = [&text[..start - 1], &text[start..text.len() - 1]];
+        let hash = hex::encode(sha256_of(first));
+        let other = String::from_utf8(second.to_vec()).unwrap();
+        let other = other.replace(&hash, &hash.to_uppercase());
+        assert_ne!(other.as_bytes(), second);
+        let mut read = Chain::START;
+        read.check(first, None).unwrap();
+        let refused = read.check(other.as_bytes(), None).unwrap_err();
+        assert_eq!(refused, "it is not written as Trent writes");
+        read.check(second, None).unwrap();
     }
 }

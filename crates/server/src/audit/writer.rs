@@ -349,7 +349,7 @@ fn compress(folder: &Path, is_compressing: &Arc<AtomicBool>) -> Result<()> {
         return Ok(());
     }
     let (folder, is_done) = (folder.to_owned(), OnDrop(Arc::clone(is_compressing)));
-    std::thread::Builder::new().name("audit gzip".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("audit zstd".to_owned()).spawn(move || {
         // To be told apart from what answers requests is worth nothing if it is refused.
         let _ = setpriority_process(None, LOWEST_PRIORITY);
         let mut tried = HashSet::new();

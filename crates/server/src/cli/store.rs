@@ -57,16 +57,18 @@ impl StoreCommand {
     }
 }
 
-/// Copies all records to a store that has none; tells how many.
+/// Copies all records to a store that has none, in their order; tells how many.
 async fn copy_all(source: &Arc<dyn Store>, copy: &Arc<dyn Store>) -> Result<u64> {
     ensure!(copy.scan(None, 1).await?.is_empty(), "it is not empty; nothing was changed");
-    let mut after = None;
+    let mut snapshot = source.snapshot().await?;
     loop {
-        let page = source.scan(after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id.clone());
+        let page = snapshot.next(PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
         write(copy, page).await?;
     }
+    drop(snapshot);
     compare(source, copy).await
 }
 
@@ -83,19 +85,18 @@ async fn write(copy: &Arc<dyn Store>, records: Vec<Record>) -> Result<()> {
     Ok(copy.commit(set).await?)
 }
 
-/// Whether every record of the one is in the other, and nothing else.
+/// Whether every record of the one is in the other, in the same order, and nothing else.
 async fn compare(source: &Arc<dyn Store>, copy: &Arc<dyn Store>) -> Result<u64> {
-    let (mut after, mut records) = (None, 0);
+    let (mut source, mut copy) = (source.snapshot().await?, copy.snapshot().await?);
     loop {
-        let original = source.scan(after.as_ref(), PAGE).await?;
-        let copied = copy.scan(after.as_ref(), PAGE).await?;
+        let original = source.next(PAGE).await?;
         ensure!(
-            original == copied,
+            original == copy.next(PAGE).await?,
             "the copy is not the same; one of them was written to meanwhile"
         );
-        let Some(last) = original.last() else { return Ok(records) };
-        after = Some(last.id.clone());
-        records += u64::try_from(original.len())?;
+        if original.is_empty() {
+            return Ok(source.records());
+        }
     }
 }
 

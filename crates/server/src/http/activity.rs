@@ -71,15 +71,14 @@ impl Activity {
     /// Ends when the client has been idle, or slow with its headers, for too long. To be polled
     /// after the connection, in the same task.
     pub(super) async fn expired(&self) {
-        let mut timer = pin!(sleep_until(self.deadline()));
+        let mut timer = pin!(sleep_until(self.deadline().unwrap_or_else(|| self.later())));
         poll_fn(|context| {
             // A timer that goes off early costs less than one that is set for every request.
-            let deadline = self.deadline();
-            if deadline < timer.deadline() {
+            if let Some(deadline) = self.deadline().filter(|one| *one < timer.deadline()) {
                 timer.as_mut().reset(deadline);
             }
             while timer.as_mut().poll(context).is_ready() {
-                let deadline = self.deadline();
+                let deadline = self.deadline().unwrap_or_else(|| self.later());
                 if deadline <= timer.deadline() {
                     return std::task::Poll::Ready(());
                 }
@@ -90,13 +89,18 @@ impl Activity {
         .await;
     }
 
-    fn deadline(&self) -> Instant {
+    /// None while requests run, which have limits of their own.
+    fn deadline(&self) -> Option<Instant> {
         self.with(|state| match state.doing {
-            Doing::Nothing => state.since + self.idle_timeout,
-            Doing::ReadingHeaders => state.since + self.header_timeout,
-            // They have limits of their own; look again later.
-            Doing::Requests(_) => Instant::now() + self.idle_timeout,
+            Doing::Nothing => Some(state.since + self.idle_timeout),
+            Doing::ReadingHeaders => Some(state.since + self.header_timeout),
+            Doing::Requests(_) => None,
         })
+    }
+
+    /// When to look again while requests run.
+    fn later(&self) -> Instant {
+        Instant::now() + self.idle_timeout
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {

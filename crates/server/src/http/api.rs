@@ -8,6 +8,8 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use trent_api::{ErrorCode, KmsError};
@@ -62,8 +64,13 @@ pub(super) async fn read(
     body: Incoming,
     bytes_max: usize,
 ) -> Result<(Bytes, SemaphorePermit<'_>), KmsError> {
-    let read = collect(Limited::new(body, bytes_max), &connections.body_memory);
-    match tokio::time::timeout(connections.server.limits.body_timeout, read).await {
+    let mut read = pin!(collect(Limited::new(body, bytes_max), &connections.body_memory));
+    // Mostly it has come with the headers, and needs no timer.
+    let read = match futures_util::poll!(read.as_mut()) {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => tokio::time::timeout(connections.server.limits.body_timeout, read).await,
+    };
+    match read {
         Ok(Ok(read)) => Ok(read),
         Ok(Err(Unread::Body(error))) if error.is::<LengthLimitError>() => Err(KmsError::new(
             ErrorCode::RequestEntityTooLarge,

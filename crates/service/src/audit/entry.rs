@@ -17,7 +17,6 @@ use crate::service::Service;
 use jiff::Timestamp;
 use serde_json::json;
 use trent_api::{ErrorCode, KmsError, Operation};
-use trent_core::KeyArn;
 use trent_iam::Request;
 use trent_iam::sigv4::Authorization;
 
@@ -247,7 +246,7 @@ fn response<'a>(
         Resource::Key(arn) => Some(arn),
         Resource::Other(..) => None,
     });
-    Members::of_reply(operation, reply, key.map(KeyArn::to_string)).or_null().map(Elements::Members)
+    Members::of_reply(operation, reply, key).or_null().map(Elements::Members)
 }
 
 /// CloudTrail names the one exception like other services do.

@@ -7,6 +7,7 @@ use super::record::Seconds;
 use crate::authenticate::Caller;
 use crate::identity::principal::PrincipalKind;
 use serde::Serialize;
+use std::borrow::Cow;
 use trent_core::AccountId;
 
 /// Who calls.
@@ -16,7 +17,7 @@ pub(super) struct UserIdentity<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    principal_id: Option<String>,
+    principal_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +82,7 @@ impl<'a> UserIdentity<'a> {
         if let Some(WebIdentityUser { provider, audience, subject }) = &collected.web_identity {
             return Self {
                 kind: Some("WebIdentityUser"),
-                principal_id: Some(format!("{provider}:{audience}:{subject}")),
+                principal_id: Some(format!("{provider}:{audience}:{subject}").into()),
                 user_name: Some(subject),
                 identity_provider: Some(provider),
                 ..Self::default()
@@ -106,7 +107,7 @@ impl<'a> UserIdentity<'a> {
         let session = principal.session.as_ref().zip(principal.role_arn.as_deref());
         Self {
             kind: Some(kind),
-            principal_id: Some(principal.user_id.clone()),
+            principal_id: Some(principal.user_id.as_str().into()),
             arn: Some(&principal.arn),
             account_id: Some(principal.account.as_str()),
             access_key_id: Some(&caller.access_key_id),

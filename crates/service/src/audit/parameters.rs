@@ -11,6 +11,7 @@ use serde::{Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
 use trent_api::Operation;
+use trent_core::KeyArn;
 
 /// Shown members, by their names in the API.
 #[derive(Default)]
@@ -37,7 +38,7 @@ impl Members {
 
     /// The members of a reply that are shown, and the key that the request is about, where AWS
     /// shows it.
-    pub(super) fn of_reply(operation: Operation, body: &[u8], key_arn: Option<String>) -> Self {
+    pub(super) fn of_reply(operation: Operation, body: &[u8], key_arn: Option<&KeyArn>) -> Self {
         use Operation as O;
         let shown: &'static [&'static str] = match operation {
             O::CancelKeyDeletion | O::RotateKeyOnDemand => &["KeyId"],
@@ -63,7 +64,7 @@ impl Members {
                 | O::UpdatePrimaryRegion
         );
         if let Some(arn) = key_arn.filter(|_| is_named) {
-            members.0.push(("KeyId", arn.into()));
+            members.0.push(("KeyId", arn.text().into()));
         }
         members
     }
@@ -189,17 +190,11 @@ struct Camel<'a>(&'a str);
 
 impl Serialize for Camel<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl fmt::Display for Camel<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut letters = self.0.chars();
-        if let Some(first) = letters.next() {
-            write!(formatter, "{}", first.to_ascii_lowercase())?;
+        let mut name = self.0.to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_lowercase();
         }
-        formatter.write_str(letters.as_str())
+        serializer.serialize_str(&name)
     }
 }
 
@@ -362,12 +357,14 @@ mod tests {
 
     #[test]
     fn replies_are_shown_where_aws_shows_them() {
+        let text = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let Ok(trent_core::KeyRef::Arn(arn)) = trent_core::KeyRef::parse(text) else { panic!() };
         let body = br#"{"GrantToken":"secret","GrantId":"1"}"#;
-        let members = Members::of_reply(Operation::CreateGrant, body, Some("arn".to_owned()));
-        let expected = json!({"grantId": "1", "keyId": "arn"});
+        let members = Members::of_reply(Operation::CreateGrant, body, Some(&arn));
+        let expected = json!({"grantId": "1", "keyId": text});
         assert_eq!(serde_json::to_value(members.or_null()).unwrap(), expected);
         let body = br#"{"Plaintext":"secret","KeyId":"1"}"#;
-        let members = Members::of_reply(Operation::Decrypt, body, Some("arn".to_owned()));
+        let members = Members::of_reply(Operation::Decrypt, body, Some(&arn));
         assert!(members.or_null().is_none());
     }
 }

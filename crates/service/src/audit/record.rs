@@ -150,11 +150,11 @@ impl Serialize for Recipient<'_> {
                 0 => Cow::Borrowed("attestationDocumentEnclaveImageDigest"),
                 _ => Cow::Owned(format!("attestationDocumentEnclavePCR{index}")),
             };
-            map.serialize_entry(&name, &Text(Hex(pcr)))?;
+            map.serialize_entry(&name, &hex::encode(pcr))?;
         }
         for (index, pcr) in nitrotpm_pcrs {
             let name = format!("attestationDocumentNitroTPMPCR{index}");
-            map.serialize_entry(&name, &Text(Hex(pcr)))?;
+            map.serialize_entry(&name, &hex::encode(pcr))?;
         }
         map.end()
     }
@@ -183,7 +183,7 @@ impl Serialize for Resource {
             Self::Key(arn) => {
                 map.serialize_entry("accountId", arn.account.as_str())?;
                 map.serialize_entry("type", "AWS::KMS::Key")?;
-                map.serialize_entry("ARN", &Text(arn))?;
+                map.serialize_entry("ARN", &arn.text())?;
             }
             Self::Other(kind, arn) => {
                 let account = arn.split(':').nth(4).and_then(AccountId::parse);
@@ -235,14 +235,6 @@ pub(super) struct Text<T>(pub(super) T);
 impl<T: fmt::Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 

@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::alias::ALIASES_PER_KEY_MAX;
 use trent_core::grant::Terms;
-use trent_core::key_material::to_hex;
 use trent_core::{AliasName, KmsKey, Region};
 use trent_iam::policy::{ConditionKeys, Values};
 
@@ -427,10 +426,10 @@ fn attested(
 ) -> Option<String> {
     let indexed = |prefix: &str, registers: &BTreeMap<u8, Vec<u8>>| {
         let index = register.strip_prefix(prefix)?.parse().ok()?;
-        registers.get(&index).map(|bytes| to_hex(bytes))
+        registers.get(&index).map(hex::encode)
     };
     if register == "imagesha384" {
-        return attestation.pcrs.get(&0).map(|bytes| to_hex(bytes));
+        return attestation.pcrs.get(&0).map(hex::encode);
     }
     indexed("pcr", &attestation.pcrs).or_else(|| indexed("nitrotpmpcr", &attestation.nitrotpm_pcrs))
 }

@@ -64,7 +64,7 @@ impl Context<'_> {
         let is_named = is_retiring || is_grantee;
         let may_issue = grant.issuing_account == principal.account;
         let conditions = Conditions::of_grant(self, terms);
-        let arn = grant.key_arn().to_string();
+        let arn = grant.key_arn().text();
         self.authorize_by_grant(&arn, &conditions, is_named, may_issue)
     }
 

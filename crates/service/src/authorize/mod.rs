@@ -191,8 +191,8 @@ impl Context<'_> {
         let principal = &*self.caller.principal;
         let conditions = Conditions::of_key(self, key, alias).await?;
         conditions.check_size()?;
-        let arn = key.key.value.arn().to_string();
-        let action = format!("kms:{}", self.action);
+        let arn = key.key.value.arn().text();
+        let action = ["kms:", self.action].concat();
         let request = access_request(principal, &action, &arn, &conditions);
         let policy = key.policy()?;
         let owner = key.key.value.account;
@@ -242,7 +242,7 @@ impl Context<'_> {
         may_issue: bool,
     ) -> Result<(), KmsError> {
         let principal = &*self.caller.principal;
-        let action = format!("kms:{}", self.action);
+        let action = ["kms:", self.action].concat();
         let request = access_request(principal, &action, arn, conditions);
         let verdicts = Verdicts::of(principal, None, &request.request());
         let allows = is_named || verdicts.identity.allows;
@@ -266,7 +266,7 @@ impl Context<'_> {
             return Ok(());
         }
         let principal = &*self.caller.principal;
-        let action = format!("kms:{}", self.action);
+        let action = ["kms:", self.action].concat();
         let request = access_request(principal, &action, resource, conditions);
         let verdicts = Verdicts::of(principal, None, &request.request());
         let decision = verdicts.decision(Granted::Nothing);

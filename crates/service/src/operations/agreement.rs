@@ -34,7 +34,7 @@ pub(crate) async fn derive_shared_secret(
     let secret = delivered(cx, secret)?;
     cx.note_use(&key);
     Ok(DeriveSharedSecretResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         shared_secret: secret.plaintext,
         ciphertext_for_recipient: secret.ciphertext_for_recipient,
         key_agreement_algorithm: Some(request.key_agreement_algorithm),
@@ -54,7 +54,7 @@ pub(crate) async fn encapsulate(
     let made = key.key_pair()?.encapsulate().map_err(KmsError::internal)?;
     cx.note_use(&key);
     Ok(EncapsulateResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         shared_secret: Some(SensitiveBytes(made.shared_secret)),
         shared_secret_ciphertext_blob: Some(Blob(made.ciphertext)),
         encapsulation_algorithm: Some(request.encapsulation_algorithm),
@@ -79,7 +79,7 @@ pub(crate) async fn decapsulate(
     check_dry_run(request.dry_run)?;
     cx.note_use(&key);
     Ok(DecapsulateResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         shared_secret: Some(SensitiveBytes(secret)),
         encapsulation_algorithm: Some(request.encapsulation_algorithm),
     })

@@ -25,9 +25,7 @@ pub(crate) async fn create_alias(
     request: CreateAliasRequest,
 ) -> Result<(), KmsError> {
     let name = customer_alias_name(&request.alias_name)?;
-    let arn = name.arn(cx.region(), cx.caller.account);
-    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
-    cx.authorize_identity(&arn)?;
+    authorize(cx, &name)?;
     let id = (cx.caller.account, cx.region().clone(), name);
     let _changing = cx.service.lock(&id).await;
     for _ in 0..RACES_MAX {
@@ -62,9 +60,7 @@ pub(crate) async fn update_alias(
     request: UpdateAliasRequest,
 ) -> Result<(), KmsError> {
     let name = existing_name(cx, &request.alias_name)?;
-    let arn = name.arn(cx.region(), cx.caller.account);
-    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
-    cx.authorize_identity(&arn)?;
+    authorize(cx, &name)?;
     let _changing = cx.service.lock(&(cx.caller.account, cx.region(), &name)).await;
     for _ in 0..RACES_MAX {
         let alias = cx.alias(&name).await?;
@@ -95,9 +91,7 @@ pub(crate) async fn delete_alias(
     request: DeleteAliasRequest,
 ) -> Result<(), KmsError> {
     let name = existing_name(cx, &request.alias_name)?;
-    let arn = name.arn(cx.region(), cx.caller.account);
-    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
-    cx.authorize_identity(&arn)?;
+    authorize(cx, &name)?;
     let _changing = cx.service.lock(&(cx.caller.account, cx.region(), &name)).await;
     for _ in 0..RACES_MAX {
         let alias = cx.alias(&name).await?;
@@ -190,6 +184,13 @@ async fn check_alias_limit(cx: &Context<'_>, key: &AuthorizedKey) -> Result<(), 
     }
     let message = format!("{} has {ALIASES_PER_KEY_MAX} aliases, which is the limit.", key.arn());
     Err(KmsError::new(ErrorCode::LimitExceeded, message))
+}
+
+/// Whether the caller may change the alias.
+fn authorize(cx: &Context<'_>, name: &AliasName) -> Result<(), KmsError> {
+    let arn = name.arn(cx.region(), cx.caller.account);
+    cx.facts.audit.resource("AWS::KMS::Alias", || arn.clone());
+    cx.authorize_identity(&arn)
 }
 
 /// The name of an alias to change or delete; a reserved or impossible one is not found.

@@ -39,7 +39,7 @@ pub(crate) async fn generate_data_key(
     Ok(GenerateDataKeyResponse {
         ciphertext_blob: Some(blob),
         plaintext: data_key.plaintext,
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         ciphertext_for_recipient: data_key.ciphertext_for_recipient,
         key_material_id: told_material_id(cx, current_material_id(&key)),
     })
@@ -59,7 +59,7 @@ pub(crate) async fn generate_data_key_without_plaintext(
     let context = request.encryption_context.unwrap_or_default();
     Ok(GenerateDataKeyWithoutPlaintextResponse {
         ciphertext_blob: Some(encrypted(&key, SYMMETRIC, &context, &random(length)?)?),
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         key_material_id: current_material_id(&key),
     })
 }
@@ -84,7 +84,7 @@ pub(crate) async fn generate_data_key_pair(
         private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
         private_key_plaintext: private_key.plaintext,
         public_key: Some(pair.public_key),
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         key_pair_spec: Some(request.key_pair_spec),
         ciphertext_for_recipient: private_key.ciphertext_for_recipient,
         key_material_id: told_material_id(cx, current_material_id(&key)),
@@ -108,7 +108,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
     Ok(GenerateDataKeyPairWithoutPlaintextResponse {
         private_key_ciphertext_blob: Some(pair.private_key_ciphertext),
         public_key: Some(pair.public_key),
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         key_pair_spec: Some(request.key_pair_spec),
         key_material_id: current_material_id(&key),
     })

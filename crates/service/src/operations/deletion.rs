@@ -19,7 +19,7 @@ pub(crate) async fn schedule_key_deletion(
         .change_key(&request.key_id, |key| key.scheduled_for_deletion(window_days, cx.now))
         .await?;
     Ok(ScheduleKeyDeletionResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         deletion_date: key.deletion.and_then(|one| one.due).map(wire::Timestamp),
         key_state: Some(key.state(cx.now)),
         pending_window_in_days: Some(window_days),
@@ -33,5 +33,5 @@ pub(crate) async fn cancel_key_deletion(
     request: CancelKeyDeletionRequest,
 ) -> Result<CancelKeyDeletionResponse, KmsError> {
     let key = cx.change_key(&request.key_id, |key| Ok(key.deletion_cancelled())).await?;
-    Ok(CancelKeyDeletionResponse { key_id: Some(key.arn().to_string()) })
+    Ok(CancelKeyDeletionResponse { key_id: Some(key.arn().text()) })
 }

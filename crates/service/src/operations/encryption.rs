@@ -39,7 +39,7 @@ pub(crate) async fn encrypt(
     cx.note_use(&key);
     Ok(EncryptResponse {
         ciphertext_blob: Some(blob),
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         encryption_algorithm: Some(algorithm),
     })
 }
@@ -66,7 +66,7 @@ pub(crate) async fn decrypt(
     cx.facts.audit.key_material(opened.material_id);
     cx.note_use(&opened.key);
     Ok(DecryptResponse {
-        key_id: Some(opened.key.arn().to_string()),
+        key_id: Some(opened.key.arn().text()),
         plaintext: delivered.plaintext,
         encryption_algorithm: Some(source.algorithm),
         ciphertext_for_recipient: delivered.ciphertext_for_recipient,
@@ -112,8 +112,8 @@ pub(crate) async fn re_encrypt(
     cx.note_use(&destination);
     Ok(ReEncryptResponse {
         ciphertext_blob: Some(blob),
-        source_key_id: Some(opened.key.arn().to_string()),
-        key_id: Some(destination.arn().to_string()),
+        source_key_id: Some(opened.key.arn().text()),
+        key_id: Some(destination.arn().text()),
         source_encryption_algorithm: Some(source.algorithm),
         destination_encryption_algorithm: Some(destination_algorithm),
         source_key_material_id: opened.material_id.map(|id| id.to_string()),

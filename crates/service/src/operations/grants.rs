@@ -13,7 +13,6 @@ use trent_api::structures::{
 };
 use trent_api::{ErrorCode, KmsError};
 use trent_core::grant::{GRANTS_PER_KEY_MAX, Principal, Terms};
-use trent_core::key_material::to_hex;
 use trent_core::key_state::check_key_state;
 use trent_core::{Grant, KeyRef};
 use trent_crypto::digest::sha256;
@@ -74,7 +73,7 @@ pub(crate) async fn list_grants(
     {
         return Err(invalid_grant_id(id));
     }
-    let arn = key.arn().to_string();
+    let arn = key.arn().text();
     let filters =
         [&request.grant_id, &request.grantee_principal, &request.grantee_service_principal];
     let filters = filters.map(|filter| filter.as_deref().unwrap_or_default());
@@ -260,7 +259,7 @@ fn grant_id(
     let hash = if terms.name.is_some() {
         let text = serde_json::to_vec(terms).map_err(KmsError::internal)?;
         let issuer = cx.caller.account;
-        let arn = key.arn().to_string();
+        let arn = key.arn().text();
         let mut parts = vec![arn.as_bytes(), issuer.as_str().as_bytes(), &text];
         parts.extend(ids.iter().copied().flatten().map(String::as_bytes));
         sha256(&parts)
@@ -269,7 +268,7 @@ fn grant_id(
         trent_crypto::random::fill(&mut random).map_err(KmsError::internal)?;
         random
     };
-    Ok(to_hex(&hash))
+    Ok(hex::encode(hash))
 }
 
 async fn check_limit(cx: &Context<'_>, key: &AuthorizedKey) -> Result<(), KmsError> {

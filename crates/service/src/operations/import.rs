@@ -5,6 +5,7 @@
 
 use crate::context::{AuthorizedKey, Context};
 use crate::material::material_spec;
+use hex::FromHex;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
@@ -17,7 +18,7 @@ use trent_api::structures::{
 use trent_api::wire::{Blob, SensitiveBytes, Timestamp as WireTimestamp};
 use trent_api::{ErrorCode, KmsError};
 use trent_core::import::{NewImport, valid_to};
-use trent_core::key_material::{Sealed, from_hex};
+use trent_core::key_material::Sealed;
 use trent_core::key_spec::{SpecKind, spec_kind};
 use trent_core::key_state::check_key_state;
 use trent_core::{KeyMaterialId, KmsKey};
@@ -50,7 +51,7 @@ pub(crate) async fn get_parameters_for_import(
     let pair = cx.service.new_key_pair(wrapping_spec).await?;
     let valid_to = cx.now.checked_add(PARAMETERS_VALID).map_err(KmsError::internal)?;
     let token = Token {
-        key: key.arn().to_string(),
+        key: key.arn().text(),
         algorithm: request.wrapping_algorithm,
         spec: request.wrapping_key_spec,
         valid_to,
@@ -59,7 +60,7 @@ pub(crate) async fn get_parameters_for_import(
     content.push(b'\n');
     content.extend_from_slice(&pair.to_pkcs8().map_err(KmsError::internal)?);
     Ok(GetParametersForImportResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         import_token: Some(Blob(cx.service.tokens.seal_bytes(IMPORT_TOKEN, &content)?)),
         public_key: Some(SensitiveBytes(pair.public_key().to_vec().into())),
         parameters_valid_to: Some(WireTimestamp(valid_to)),
@@ -94,7 +95,7 @@ pub(crate) async fn import_key_material(
     let key = cx.change_key(&request.key_id, |key| key.with_import(import.clone(), cx.now)).await?;
     let is_symmetric = spec_kind(key.spec) == SpecKind::Symmetric;
     Ok(ImportKeyMaterialResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         key_material_id: is_symmetric.then(|| id.to_string()),
     })
 }
@@ -119,7 +120,7 @@ pub(crate) async fn delete_imported_key_material(
     let is_symmetric = spec_kind(key.spec) == SpecKind::Symmetric;
     let deleted = deleted.into_inner().ok().flatten().filter(|_| is_symmetric);
     Ok(DeleteImportedKeyMaterialResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         key_material_id: deleted.map(|id: KeyMaterialId| id.to_string()),
     })
 }
@@ -142,7 +143,7 @@ fn unwrapped(
         cx.service.tokens.open_bytes(IMPORT_TOKEN, &request.import_token.0).ok_or_else(invalid)?;
     let end = content.iter().position(|byte| *byte == b'\n').ok_or_else(invalid)?;
     let token: Token = serde_json::from_slice(&content[..end]).map_err(|_| invalid())?;
-    if token.key != key.arn().to_string() {
+    if token.key != key.arn().text() {
         return Err(invalid());
     }
     if token.valid_to <= cx.now {
@@ -224,10 +225,7 @@ fn wrapping_key_spec(spec: WrappingKeySpec) -> Result<KeyPairSpec, KmsError> {
 
 /// The model has checked that it is 64 hexadecimal digits.
 fn material_id(text: &str) -> Result<KeyMaterialId, KmsError> {
-    from_hex(text)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(KeyMaterialId)
-        .ok_or_else(|| KmsError::internal("a key material id that the model permits"))
+    FromHex::from_hex(text).map(KeyMaterialId).map_err(KmsError::internal)
 }
 
 /// What an import token is sealed for.

@@ -96,7 +96,7 @@ pub(crate) async fn get_key_last_usage(
     let key = cx.key(&request.key_id).await?;
     let usage = cx.service.last_usage(&key.arn()).await?;
     Ok(GetKeyLastUsageResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         key_last_usage: Some(usage.map_or_else(KeyLastUsageData::default, |usage| {
             KeyLastUsageData {
                 operation: Some(usage.operation),

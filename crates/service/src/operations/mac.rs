@@ -25,7 +25,7 @@ pub(crate) async fn generate_mac(
     Ok(GenerateMacResponse {
         mac: Some(Blob(mac)),
         mac_algorithm: Some(request.mac_algorithm),
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
     })
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn verify_mac(
     check_dry_run(request.dry_run)?;
     cx.note_use(&key);
     Ok(VerifyMacResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         mac_valid: Some(true),
         mac_algorithm: Some(request.mac_algorithm),
     })

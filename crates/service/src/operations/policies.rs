@@ -63,7 +63,7 @@ pub(crate) async fn list_key_policies(
     request: ListKeyPoliciesRequest,
 ) -> Result<ListKeyPoliciesResponse, KmsError> {
     let key = cx.key(&request.key_id).await?;
-    let arn = key.arn().to_string();
+    let arn = key.arn().text();
     let listing = Listing { operation: cx.operation, scope: &[&arn] };
     let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let names = vec![DEFAULT_POLICY_NAME.to_owned()];

@@ -58,7 +58,7 @@ pub(crate) async fn list_key_rotations(
         IncludeKeyMaterial::AllKeyMaterial => AllKeyMaterial::Yes,
         IncludeKeyMaterial::RotationsOnly => AllKeyMaterial::No,
     };
-    let arn = key.arn().to_string();
+    let arn = key.arn().text();
     let listing = Listing { operation: cx.operation, scope: &[&arn, include.as_str()] };
     let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let material_id = |entry: &RotationsListEntry| entry.key_material_id.clone();
@@ -102,7 +102,7 @@ pub(crate) async fn rotate_key_on_demand(
     let key =
         cx.change_key(&request.key_id, |key| key.with_on_demand_rotation(cx.now, delay)).await?;
     cx.service.run_due_jobs_of(&key, cx.now).await;
-    Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn().to_string()) })
+    Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn().text()) })
 }
 
 /// The state of imported key material that waits for its rotation: it can be rotated to when all

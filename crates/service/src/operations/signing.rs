@@ -30,7 +30,7 @@ pub(crate) async fn sign(cx: &Context<'_>, request: SignRequest) -> Result<SignR
     check_dry_run(request.dry_run)?;
     cx.note_use(&key);
     Ok(SignResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         signature: Some(Blob(signature)),
         signing_algorithm: Some(request.signing_algorithm),
     })
@@ -50,7 +50,7 @@ pub(crate) async fn verify(
     check_dry_run(request.dry_run)?;
     cx.note_use(&key);
     Ok(VerifyResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         signature_valid: Some(true),
         signing_algorithm: Some(request.signing_algorithm),
     })
@@ -72,7 +72,7 @@ pub(crate) async fn get_public_key(
     let public_key = public_key.ok_or_else(|| pending_import(&key.arn()))?;
     let (spec, usage) = (key.spec, key.usage);
     Ok(GetPublicKeyResponse {
-        key_id: Some(key.arn().to_string()),
+        key_id: Some(key.arn().text()),
         public_key: Some(Blob(public_key.0.clone())),
         customer_master_key_spec: CustomerMasterKeySpec::from_name(spec.as_str()),
         key_spec: Some(spec),

@@ -34,7 +34,7 @@ pub(crate) async fn list_resource_tags(
     request: ListResourceTagsRequest,
 ) -> Result<ListResourceTagsResponse, KmsError> {
     let key = cx.key(&request.key_id).await?;
-    let arn = key.arn().to_string();
+    let arn = key.arn().text();
     let listing = Listing { operation: cx.operation, scope: &[&arn] };
     let after = cx.service.tokens.page_start(&listing, request.marker.as_deref())?;
     let tags = key

@@ -9,12 +9,12 @@ use crate::error::{Damaged, ServiceError};
 use crate::records::setting_id;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hex::FromHex;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use trent_core::key_material::from_hex;
 use trent_crypto::root_key::RootKeyId;
 use trent_crypto::store_key::{Purpose, StoreKey, StoreKeyId};
 use trent_keystore::root_key::{Access, Provider, RootKey};
@@ -248,8 +248,8 @@ pub(crate) fn table_id() -> RecordId {
 }
 
 fn key_id(text: &str) -> Result<RootKeyId, ServiceError> {
-    let bytes = from_hex(text).and_then(|bytes| bytes.try_into().ok());
-    bytes.map(StoreKeyId::from_bytes).ok_or_else(|| damaged(format!("`{text}` is no id of a key")))
+    let bytes = FromHex::from_hex(text).map(StoreKeyId::from_bytes);
+    bytes.map_err(|_| damaged(format!("`{text}` is no id of a key")))
 }
 
 fn damaged(cause: impl fmt::Display) -> ServiceError {

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod jobs;
+#[path = "../common/signature.rs"]
+mod signature;
 mod support;
 mod visibility;

@@ -1,14 +1,13 @@
 //! A store that several services share, each over a connection of its own that can be cut.
 
+use crate::signature::signature;
 use async_trait::async_trait;
 use aws_credential_types::Credentials as Signing;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trent_core::AccountId;
@@ -342,7 +341,8 @@ impl Node {
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target".to_owned(), target),
         ];
-        let signed = signature(access_key, &headers, body.as_bytes());
+        let credentials = Signing::new(access_key, SECRET, None, None, "test");
+        let signed = signature(credentials, "kms", &headers, body.as_bytes());
         headers.extend(signed);
         let headers: Vec<(&str, &[u8])> =
             headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
@@ -369,26 +369,6 @@ impl Node {
     pub(crate) async fn encrypt(&self, key: &str) -> Result<Value, String> {
         self.call("Encrypt", json!({"KeyId": key, "Plaintext": "eA=="})).await
     }
-}
-
-fn signature(access_key: &str, headers: &[(String, String)], body: &[u8]) -> Vec<(String, String)> {
-    let identity = Signing::new(access_key, SECRET, None, None, "test").into();
-    #[expect(clippy::disallowed_methods, reason = "requests are signed at real time")]
-    let now = SystemTime::now();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region("us-east-1")
-        .name("kms")
-        .time(now)
-        .settings(SigningSettings::default())
-        .build()
-        .unwrap()
-        .into();
-    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let signable =
-        SignableRequest::new("POST", "http://localhost/", headers, SignableBody::Bytes(body));
-    let (instructions, _) = sign(signable.unwrap(), &parameters).unwrap().into_parts();
-    instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Waits until what is asked for is so; says how long that took. Panics where it takes longer than

@@ -1,13 +1,13 @@
 //! A store in a folder, services over it, and keys of every kind in it.
 
+use crate::unsigned;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use trent_core::AccountId;
-use trent_iam::Request;
 use trent_keystore::root_key::Access;
 use trent_service::root_keys::RootKeys;
-use trent_service::{Credentials, Origin, Service, ServiceError, Settings};
+use trent_service::{Credentials, Service, ServiceError, Settings};
 use trent_store::{Kind, RecordId, SqliteStore, Store};
 use zeroize::Zeroizing;
 
@@ -145,26 +145,5 @@ pub(crate) async fn answer(
     operation: &str,
     body: &Value,
 ) -> Result<Value, String> {
-    let target = format!("TrentService.{operation}");
-    let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential=trent/20260101/us-east-1/kms/aws4_request, \
-         SignedHeaders=host;x-amz-date;x-amz-target, Signature={}",
-        "0".repeat(64)
-    );
-    let headers: Vec<(&str, &[u8])> = vec![
-        ("host", b"localhost"),
-        ("content-type", b"application/x-amz-json-1.1"),
-        ("x-amz-date", b"20260101T000000Z"),
-        ("x-amz-target", target.as_bytes()),
-        ("authorization", authorization.as_bytes()),
-    ];
-    let body = body.to_string();
-    let request =
-        Request { method: "POST", path: "/", query: "", headers: &headers, body: body.as_bytes() };
-    let answer = service.answer(&request, Origin::default(), "request").await;
-    let text = String::from_utf8(answer.body.clone()).unwrap();
-    match answer.error {
-        Some(code) => Err(format!("{}: {text}", code.as_str())),
-        None => Ok(serde_json::from_str(&text).unwrap_or(Value::Null)),
-    }
+    unsigned::call(service, "us-east-1", operation, body).await.map_err(|error| error.to_string())
 }

@@ -1,6 +1,8 @@
 //! AWS STS over a service in memory: who may assume which role, and what its session may do.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../common/signature.rs"]
+mod signature;
 mod support;
 
 use serde_json::{Value, json};

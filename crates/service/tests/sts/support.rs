@@ -1,17 +1,15 @@
 //! A service in memory with two accounts, callers that sign, and an issuer of web identity tokens.
 
+use crate::signature::signature;
 use async_trait::async_trait;
 use aws_credential_types::Credentials as Signing;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 use trent_core::AccountId;
 use trent_core::identity::IdentityName;
 use trent_iam::Request;
@@ -196,7 +194,8 @@ impl World {
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         headers.push(("host".to_owned(), "localhost".to_owned()));
         if let Some(key) = key {
-            let signed = signature(key, service, &headers, body);
+            let credentials = Signing::new(&key.id, &key.secret, key.token.clone(), None, "test");
+            let signed = signature(credentials, service, &headers, body);
             headers.extend(signed);
         }
         let headers: Vec<(&str, &[u8])> =
@@ -246,31 +245,6 @@ fn key_set(key: &EcdsaKeyPair) -> Jwks {
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn signature(
-    key: &Key,
-    service: &str,
-    headers: &[(String, String)],
-    body: &[u8],
-) -> Vec<(String, String)> {
-    let identity = Signing::new(&key.id, &key.secret, key.token.clone(), None, "test").into();
-    #[expect(clippy::disallowed_methods, reason = "requests are signed at real time")]
-    let now = SystemTime::now();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region("us-east-1")
-        .name(service)
-        .time(now)
-        .settings(SigningSettings::default())
-        .build()
-        .unwrap()
-        .into();
-    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let body = SignableBody::Bytes(body);
-    let signable = SignableRequest::new("POST", "http://localhost/", headers, body).unwrap();
-    let (instructions, _) = sign(signable, &parameters).unwrap().into_parts();
-    instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 pub(crate) fn account(digits: &str) -> AccountId {

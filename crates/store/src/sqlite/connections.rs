@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::point::PointReader;
 use crate::error::StoreError;
 
 /// Readers of a file. A reading is short and each costs a thread.
@@ -31,6 +32,8 @@ pub(super) struct Connections {
     read: SqliteConnectOptions,
     /// The first writes and the others read. In memory there is only one, and it does both.
     slots: Vec<Mutex<Option<SqliteConnection>>>,
+    /// None of a database in memory.
+    point: Option<PointReader>,
     next_reader: AtomicUsize,
     closed: AtomicBool,
 }
@@ -61,6 +64,7 @@ impl Connections {
 
     fn new(write: SqliteConnectOptions, read: SqliteConnectOptions, slots: usize) -> Self {
         Self {
+            point: (slots > 1).then(|| PointReader::new(write.get_filename())),
             write,
             read,
             slots: (0..slots).map(|_| Mutex::new(None)).collect(),
@@ -95,6 +99,11 @@ impl Connections {
             readers[turn % readers.len()].lock().await
         };
         Lease { all: self, options: &self.read, slot }
+    }
+
+    /// Reads at once; none where the database cannot be read so.
+    pub(super) fn point(&self) -> Option<&PointReader> {
+        self.point.as_ref()
     }
 
     /// A connection for long readings, so that others do not wait for it. In memory there is only
@@ -148,6 +157,9 @@ impl Connections {
     /// write-ahead log and removes it.
     pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        if let Some(point) = &self.point {
+            point.close();
+        }
         for slot in self.slots.iter().rev() {
             let Some(connection) = slot.lock().await.take() else { continue };
             if let Err(error) = connection.close().await {

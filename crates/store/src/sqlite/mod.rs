@@ -2,6 +2,7 @@
 //!
 //! - [`queries`]: every SQL statement of the store.
 //! - [`connections`]: opening, sharing and closing connections.
+//! - [`point`]: reading one record by its id, on the thread that asks.
 //! - [`schema`]: recognizing a database and bringing it up to date, after a copy was made.
 //! - [`snapshot`]: reading everything as it is at one point in time.
 //! - [`apply`]: change sets as statements, and the transaction around them.
@@ -10,6 +11,7 @@
 mod apply;
 mod connections;
 mod integrity;
+mod point;
 mod queries;
 mod schema;
 mod snapshot;
@@ -150,6 +152,9 @@ impl Store for SqliteStore {
     }
 
     async fn get(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        if let Some(Ok(found)) = self.connections.point().map(|point| point.get(id)) {
+            return Ok(found);
+        }
         let RecordId { kind, account, region, name } = id;
         let query = sqlx::query(queries::GET).bind(kind.code()).bind(account.as_str());
         let query = query.bind(region.as_str()).bind(name.as_str());

@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use trent_store::{Change, Changes, Kind, RecordId, StoreError, StoreUrl};
 
-use crate::support::{ACCOUNT, AnyStore, REGION, commit, delete, id, put, record, version};
+use crate::support::{
+    ACCOUNT, AnyStore, REGION, commit, count_at_once, delete, id, put, record, version,
+};
 
 /// A server that ends with this process: it runs until its standard input is closed.
 struct Server {
@@ -140,20 +142,7 @@ async fn reopening_shows_everything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_share_a_new_database() {
     let (database, one, two) = open_two().await;
-    let mut tasks = JoinSet::new();
-    for store in [one, two] {
-        tasks.spawn(async move {
-            for _ in 0..50 {
-                // Count one further, as often as it takes.
-                while let Err(error) =
-                    store.commit(vec![put("a", version(&store, "a").await + 1)]).await
-                {
-                    assert!(matches!(error, StoreError::Conflict), "{error:?}");
-                }
-            }
-        });
-    }
-    tasks.join_all().await;
+    count_at_once([one, two]).await;
     assert_eq!(version(&database.open().await.unwrap(), "a").await, 100);
 }
 

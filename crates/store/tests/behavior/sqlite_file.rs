@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use trent_store::{Kind, SqliteStore, StoreError};
 
-use crate::support::{ACCOUNT, AnyStore, REGION, commit, id, put, record, version};
+use crate::support::{ACCOUNT, AnyStore, REGION, commit, count_at_once, id, put, record, version};
 
 fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -332,19 +332,6 @@ async fn two_stores_share_a_new_file() {
     let directory = directory();
     let path = directory.path().join("store.db");
     let (one, two) = tokio::join!(open(&path), open(&path));
-    let mut tasks = JoinSet::new();
-    for store in [one, two] {
-        tasks.spawn(async move {
-            for _ in 0..50 {
-                // Count one further, as often as it takes.
-                while let Err(error) =
-                    store.commit(vec![put("a", version(&store, "a").await + 1)]).await
-                {
-                    assert!(matches!(error, StoreError::Conflict), "{error:?}");
-                }
-            }
-        });
-    }
-    tasks.join_all().await;
+    count_at_once([one, two]).await;
     assert_eq!(version(&open(&path).await, "a").await, 100);
 }

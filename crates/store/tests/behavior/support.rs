@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use trent_store::{Change, Kind, Record, RecordId, Store, StoreError};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -56,6 +57,24 @@ pub(crate) async fn conflict(store: &AnyStore, changes: Vec<Change>) {
 /// The version of a record, 0 if there is none.
 pub(crate) async fn version(store: &AnyStore, name: &str) -> u64 {
     store.get(&id(name)).await.unwrap().map_or(0, |record| record.version)
+}
+
+/// Brings the record `a` to version 100, half of it through each store, at the same time.
+pub(crate) async fn count_at_once(stores: [AnyStore; 2]) {
+    let mut tasks = JoinSet::new();
+    for store in stores {
+        tasks.spawn(async move {
+            for _ in 0..50 {
+                // One further, as often as it takes.
+                while let Err(error) =
+                    store.commit(vec![put("a", version(&store, "a").await + 1)]).await
+                {
+                    assert!(matches!(error, StoreError::Conflict), "{error:?}");
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
 }
 
 pub(crate) fn names(records: &[Record]) -> Vec<&str> {
