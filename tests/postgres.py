@@ -14,11 +14,16 @@ class Postgres:
     """A running server. It ends with this process, also when that crashes: it runs until its
     standard input is closed."""
 
-    def __init__(self):
+    started = itertools.count()
+
+    def __init__(self, port=0, *settings):
+        """`port` is one of 127.0.0.1 beside the socket; `settings` are those of PostgreSQL."""
         # A path that is short enough for a socket, and open to the user of the server.
-        self.folder = Path(tempfile.gettempdir()) / f"trent-postgres-{os.getpid()}"
+        name = f"trent-postgres-{os.getpid()}-{next(Postgres.started)}"
+        self.folder = Path(tempfile.gettempdir()) / name
+        self.port = port or 5432
         self.process = subprocess.Popen(
-            [SCRIPT, "run", self.folder, "0", "fsync=off"],
+            [SCRIPT, "run", self.folder, str(port), "fsync=off", *settings],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -31,11 +36,11 @@ class Postgres:
         """The URL of an empty database."""
         name = f"trent_{next(self.numbers)}"
         self.sql(f"CREATE DATABASE {name}", "postgres")
-        return f"postgres:///{name}?host={self.folder}&user=trent&port=5432"
+        return f"postgres:///{name}?host={self.folder}&user=trent&port={self.port}"
 
     def sql(self, statement, database):
         """Executes a statement; returns what psql prints of its result."""
-        login = ["--host", self.folder, "--port", "5432", "--username", "trent"]
+        login = ["--host", self.folder, "--port", str(self.port), "--username", "trent"]
         login += ["--dbname", database, "--no-psqlrc", "--tuples-only", "--no-align"]
         done = subprocess.run(
             ["psql", *login, "--set", "ON_ERROR_STOP=1", "--command", statement],

@@ -30,7 +30,7 @@ class Proxy:
 
     def __init__(self, postgres):
         # The socket of the server, on which everybody may log in.
-        self.target = str(postgres.folder / ".s.PGSQL.5432")
+        self.target = str(postgres.folder / f".s.PGSQL.{postgres.port}")
         self.way = self.OPEN
         self.lock = threading.Lock()
         self.pairs = []
@@ -115,6 +115,7 @@ class Node:
 
     def __init__(self, number, postgres, database, folder, arguments):
         self.number = number
+        self.database = database
         self.proxy = Proxy(postgres)
         url = f"postgres://trent@127.0.0.1:{self.proxy.port}/{database}?sslmode=disable"
         self.log = (folder / f"node-{number}.log").open("w")

@@ -7,6 +7,7 @@ import random
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 
 from history import History, Key, Register, Use
 from nodes import Proxy, Refused, Unknown
@@ -272,6 +273,63 @@ def check_end(nodes, history):
     for key, ciphertext in history.ciphertexts:
         for node in nodes:
             node.call("Decrypt", KeyId=key.key_id, CiphertextBlob=ciphertext)
+
+
+@contextmanager
+def no_commits(postgres, database):
+    """All commits of a database wait."""
+    login = ["--host", postgres.folder, "--port", str(postgres.port), "--username", "trent"]
+    command = ["psql", *login, "--dbname", database, "--no-psqlrc", "--quiet", "--tuples-only"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+        print("BEGIN; LOCK TABLE trent_store IN EXCLUSIVE MODE; SELECT 'held';", file=psql.stdin, flush=True)
+        assert "held" in psql.stdout.readline()
+        yield
+        psql.stdin.close()
+
+
+def test_who_waits_at_a_node_that_is_cut_off_is_told_soon(cluster, postgres):
+    nodes = cluster()
+    other, node = nodes[:2]
+    known, unknown = (other.call("CreateKey")["KeyMetadata"]["KeyId"] for _ in range(2))
+    node.call("Encrypt", KeyId=known, Plaintext=b"x")
+    answers = {}
+
+    def ask(operation, **members):
+        def call():
+            try:
+                said = node.call(operation, **members)
+            except Unknown as unknown:
+                said = str(unknown)
+            answers[operation] = said, time.monotonic() - cut
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        return thread
+
+    cut = time.monotonic()
+    with no_commits(postgres, node.database):
+        asked = [ask("DisableKey", KeyId=known)]
+        time.sleep(0.3)
+        node.proxy.cut(Proxy.SILENT)
+        cut = time.monotonic()
+        asked += [ask("DescribeKey", KeyId=unknown), ask("ListKeys"), ask("CreateKey")]
+        asked += [ask("UpdateKeyDescription", KeyId=unknown, Description="x")]
+        for thread in asked:
+            thread.join(30)
+    # What may have been written is waited for a second longer.
+    said, took = answers.pop("DisableKey")
+    assert said == "KMSInternalException" and took < BOUND + 2.5, (said, took)
+    assert len(answers) == 4
+    for operation, (said, took) in answers.items():
+        assert said == "ServiceUnavailable" and took < BOUND + 1.5, (operation, said, took)
+    began = time.monotonic()
+    for operation in answers:
+        ask(operation, **({} if operation == "ListKeys" else {"KeyId": unknown})).join()
+        assert answers[operation][0] == "ServiceUnavailable", answers
+    assert not node.is_ready() and time.monotonic() - began < 1
+    node.proxy.mend()
+    wait_for_all(nodes)
+    assert node.call("DescribeKey", KeyId=unknown)["KeyMetadata"]["Description"] == ""
 
 
 def test_what_is_due_happens_once_whichever_nodes_live(cluster):

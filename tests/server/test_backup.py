@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from postgres import database_of
 from test_root_key import (  # noqa: F401
     FILE,
     PASSPHRASE_SETTINGS,
@@ -22,9 +23,10 @@ from test_root_key import (  # noqa: F401
     check,
     encrypted,
     house,
+    on_both_stores,
     token,
 )
-from trent_server import BINARY, ROOT, clean_environment, wait_until
+from trent_server import BINARY, ROOT, clean_environment, postgres, wait_until
 
 FLIPS = 1000
 
@@ -79,7 +81,12 @@ class FreshMachine(House):
         return self.start()
 
 
-def test_onto_a_fresh_machine(house, tmp_path):
+@pytest.mark.parametrize(
+    ("house", "store"),
+    [("sqlite", "sqlite"), ("sqlite", "postgres"), ("postgres", "sqlite"), ("postgres", "postgres")],
+    indirect=["house"],
+)
+def test_onto_a_fresh_machine(house, store, tmp_path):
     old = house().start()
     made = encrypted(old)
     kms = old.kms()
@@ -95,7 +102,11 @@ def test_onto_a_fresh_machine(house, tmp_path):
     assert outline["Bytes"] == path.stat().st_size and outline["DamagedRecords"] == 0
     assert verified(old, path, "--without-root-key")["Records"] == outline["Records"]
     # Names stand open in a store, and not in a backup.
-    assert b"very-telling" in (old.data_dir / "trent.db-wal").read_bytes()
+    if old.database:
+        names = postgres().sql("SELECT name FROM record", database_of(old.database))
+        assert "very-telling" in names
+    else:
+        assert b"very-telling" in (old.data_dir / "trent.db-wal").read_bytes()
     for text in (b"very-telling", b"alias/", key.encode(), old.key["AccessKeyId"].encode()):
         assert text not in path.read_bytes()
     later = encrypted(old, 1)
@@ -103,7 +114,8 @@ def test_onto_a_fresh_machine(house, tmp_path):
     file = tmp_path / "root.key"
     shutil.move(old.data_dir / "root.key", file)
     shutil.rmtree(old.data_dir)
-    with FreshMachine(tmp_path / "fresh", old, path, file=file) as new:
+    with FreshMachine(tmp_path / "fresh", old, path, file=file, store=store) as new:
+        assert (new.data_dir / "trent.db").exists() == (store == "sqlite")
         assert f"{outline['Records']} records" in new.said
         check(new, made)
         kms = new.kms()
@@ -123,6 +135,7 @@ def test_onto_a_fresh_machine(house, tmp_path):
         assert verified(new, backup(new))["Records"] > outline["Records"]
 
 
+@on_both_stores
 def test_beside_writers_it_is_of_one_moment(house, tmp_path):
     server = house().start()
     ends, failures, ciphertexts = threading.Event(), [], []
@@ -210,6 +223,7 @@ def test_from_a_file_to_a_token_and_back(house, token, tmp_path):
         check(in_file, made + encrypted(in_file))
 
 
+@on_both_stores
 def test_a_backup_with_several_root_keys_opens_with_each(house, tmp_path):
     server = house().start()
     made = encrypted(server)
@@ -295,6 +309,7 @@ def test_what_cannot_be_restored_leaves_no_store(house, tmp_path):
     assert server.run(*restore).returncode == 0
 
 
+@on_both_stores
 def test_deletions_that_are_due_are_put_off(house, tmp_path):
     server = house().start()
     made = encrypted(server, 2)

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from postgres import database_of
 from test_root_key import (  # noqa: F401
     PASSPHRASE_WHERE,
     PKCS11_WHERE,
@@ -13,7 +14,7 @@ from test_root_key import (  # noqa: F401
     house,
     token,
 )
-from trent_server import ROOT, Trent
+from trent_server import ROOT, Trent, postgres
 
 
 def told(server, *arguments):
@@ -106,6 +107,36 @@ def test_the_configuration(house):
     assert check == "configuration" and "/missing" in text
     done = server.run("doctor")
     assert done.returncode == 2 and "--data-dir" in done.stderr
+
+
+@pytest.mark.parametrize("house", ["postgres"], indirect=True)
+def test_a_store_in_postgresql(house):
+    server = house().start()
+    encrypted(server, 3)
+    key = server.kms().create_key()["KeyMetadata"]["KeyId"]
+    server.kms().create_alias(AliasName="alias/left-over", TargetKeyId=key)
+    server.stop()
+
+    def change(statement):
+        postgres().sql(statement, database_of(server.database))
+
+    assert problems(server) == []
+    flip = "UPDATE record SET sealed = set_byte(sealed, 100, get_byte(sealed, 100) # 1)"
+    row = f"kind = 2 AND name = '{key}'"
+    change(f"{flip} WHERE {row}")
+    check, text = the_problem(server)
+    assert check == "records" and f"key/{key} is damaged" in text
+    change(f"{flip} WHERE {row}")
+    assert problems(server) == []
+    change(f"DELETE FROM record WHERE {row}")
+    check, text = the_problem(server)
+    assert check == "records" and "alias/left-over needs" in text and text.endswith("missing")
+    change("UPDATE trent_store SET schema = 99")
+    check, text = the_problem(server)
+    assert check == "database" and "a newer version has written it" in text
+    change("DROP TABLE trent_store")
+    check, text = the_problem(server)
+    assert check == "database" and "other tables" in text
 
 
 def test_permissions(house):

@@ -168,7 +168,7 @@ def test_a_configuration_that_is_not_there_is_named(serve):
         ({"http": {"body_timeout": "soon"}}, ["`soon` is not a duration such as"]),
         ({"http": {"body_timeout": "0s"}}, ["`http.body_timeout`", "0ns is not between"]),
         ({"http": {"connections_max": 0}}, ["`http.connections_max`", "not between 1 and"]),
-        ({"http": {"request_bytes_max": "big"}}, ["line 4", "big"]),
+        ({"http": {"request_bytes_max": "big"}}, ["line 4", 'or a text such as "64 KiB"']),
         ({"log": {"format": "xml"}}, ["unknown variant `xml`, expected `text` or `json`"]),
         ({"log": {"level": "a=b=c"}}, ["`log.level`", "a=b=c"]),
         ({"tls": {"certificate": "x"}}, ["`tls.private_key` is missing"]),
@@ -188,8 +188,9 @@ def test_what_is_no_toml_is_told_with_its_line(serve):
     server = serve()
     server.config.write_text('listen = "127.0.0.1:1"\nwhat is this\n')
     said = server.refusal()
-    assert f"{server.config}: TOML parse error at line 2" in said
-    assert "what is this" in said
+    assert f"{server.config}: line 2, column 6: key with no value, expected `=`" in said
+    # A line may have a password in it.
+    assert "what is this" not in said
 
 
 def change(name, content):

@@ -108,3 +108,22 @@ def test_no_message_shows_a_password(tmp_path, url):
         refused = trent(*arguments)
         assert refused.returncode != 0
         assert "where a store is" in refused.stderr and "secret" not in refused.stderr, refused
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'url = "postgres://u:secret@h/d',
+        "url = postgres://u:secret@h/d",
+        'url = ["postgres://u:secret@h/d"]',
+        'url = "mysql://u:secret@h/d"',
+    ],
+)
+def test_a_mistake_in_the_configuration_is_told_without_its_line(tmp_path, setting):
+    config = tmp_path / "trent.toml"
+    config.write_text(f'listen = "127.0.0.1:1"\n[store]\n{setting}\n')
+    for arguments in (["serve"], ["serve", "--check"], ["doctor"], ["user", "list"]):
+        refused = trent(*arguments, "--config", config)
+        said = refused.stdout + refused.stderr
+        assert refused.returncode != 0 and "secret" not in said, refused
+        assert f"{config}: line 3, column " in said, refused

@@ -167,9 +167,9 @@ impl Config {
         source: &str,
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self> {
-        // Its error has line, column and the line itself.
-        let mut config = toml::from_str(text).map_err(|error| anyhow!("{source}: {error}"))?;
-        let mut table: toml::Table = toml::from_str(text)?;
+        let told = |error| anyhow!("{source}: {}", told(&error, text));
+        let mut config = toml::from_str(text).map_err(told)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(told)?;
         let mut variables: Vec<(String, String)> = environment
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| name.starts_with(PREFIX))
@@ -241,7 +241,7 @@ fn with_variable(table: &toml::Table, name: &str, text: &str) -> Result<(Config,
         let mut table = table.clone();
         set(&mut table, &path, value)?;
         let config =
-            Config::deserialize(table.clone()).map_err(|error| anyhow!(trimmed(&error)))?;
+            Config::deserialize(table.clone()).map_err(|error| anyhow!(told(&error, "")))?;
         anyhow::Ok((config, table))
     };
     // A text where a text is wanted; what is no text is written as in the file.
@@ -268,9 +268,26 @@ fn set(table: &mut toml::Table, path: &str, value: toml::Value) -> Result<()> {
     }
 }
 
-/// The error of a value that stands in no file, in one line.
-fn trimmed(error: &toml::de::Error) -> String {
-    error.to_string().trim_end().replace('\n', ", ")
+/// What is wrong and where in `text`, in one line. The text itself is not shown, nor a value of a
+/// kind that is not wanted: it may have a password in it.
+fn told(error: &toml::de::Error, text: &str) -> String {
+    let what = without_value(error.message()).trim_end().replace('\n', ", ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return what };
+    let line = before.split('\n').count();
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    format!("line {line}, column {column}: {what}")
+}
+
+/// serde's `invalid type: string "secret", expected a map` without the value.
+fn without_value(message: &str) -> String {
+    let is_invalid = ["invalid type: ", "invalid value: "].iter().any(|it| message.starts_with(it));
+    let value = message.find(['"', '`']).filter(|_| is_invalid);
+    match (value, message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if value < expected => {
+            format!("{}{}", message[..value].trim_end(), &message[expected..])
+        }
+        _ => message.to_owned(),
+    }
 }
 
 fn within<T: Copy + PartialOrd + std::fmt::Display>(
@@ -294,7 +311,10 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
 
 /// A number of bytes, or a text such as `64 KiB`.
 pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    usize::try_from(ByteSize::deserialize(deserializer)?.as_u64()).map_err(D::Error::custom)
+    let size = ByteSize::deserialize(deserializer).map_err(|_| {
+        D::Error::custom("it is not a number of bytes or a text such as \"64 KiB\"")
+    })?;
+    usize::try_from(size.as_u64()).map_err(D::Error::custom)
 }
 
 fn regions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Region>, D::Error> {
@@ -504,7 +524,7 @@ mod tests {
             ("[http]\nheader_timeout = 5", "line 2, column 18", "expected a string"),
             ("[http]\nheader_timeout = \"-5s\"", "line 2", "`-5s` is not a duration"),
             ("[http]\nconnections_max = -1", "line 2, column 19", "expected u32"),
-            ("[http]\nrequest_bytes_max = \"1 x\"", "line 2, column 21", "1 x"),
+            ("[http]\nrequest_bytes_max = \"1 x\"", "line 2, column 21", "such as \"64 KiB\""),
             ("regions = [\"nowhere\"]", "line 1, column 11", "`nowhere` is not a Region"),
             ("[log]\nformat = \"xml\"", "line 2, column 10", "expected `text` or `json`"),
             ("listen = \"0.0.0.0\"", "line 1, column 10", "invalid socket address"),
@@ -514,6 +534,41 @@ mod tests {
             let said = refused(text, &[]);
             for part in ["trent.toml", place, what] {
                 assert!(said.contains(part), "{part:?} is not in {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_of_the_file_is_told() {
+        for text in [
+            "url = \"postgres://u:secret@h/d",
+            "url = postgres://u:secret@h/d",
+            "url = 'postgres://u:secret@h/d' # \u{7}",
+            "url = \"postgres://u:secret@h/\\d\"",
+            "url = \"postgres://u:secret@h/d\" \"x\"",
+            "url = [\"postgres://u:secret@h/d\"]",
+            "url = \"postgres://u:secret@h/d\"\nurl = \"postgres://u:secret@h/d\"",
+            "uri = \"postgres://u:secret@h/d\"",
+            "url \"postgres://u:secret@h/d\"",
+            "staleness_bound = { \"is\" = \"secret\" }",
+        ] {
+            let said = refused(&format!("[store]\n{text}"), &[]);
+            assert!(
+                said.starts_with("trent.toml: line 2, ") || said.contains("line 3, "),
+                "{said}"
+            );
+            assert!(!said.contains("secret") && !said.contains('\n'), "{text}: {said}");
+        }
+        let urls = ["postgres://u:secret@h/d", "postgres://u:\"secret\", expected `secret`@h/d"];
+        for url in urls {
+            for (text, variable) in [
+                (format!("store = {url:?}"), ("TRENT_OTHER", "")),
+                ("[root_key]\npassphrase = 1234567890123".to_owned(), ("TRENT_OTHER", "")),
+                (String::new(), ("TRENT_SERVE__STORE", url)),
+            ] {
+                let said = refused(&text, &[variable]);
+                assert!(said.contains("invalid type: ") && said.contains(", expected "), "{said}");
+                assert!(!said.contains("secret") && !said.contains("123456"), "{said}");
             }
         }
     }

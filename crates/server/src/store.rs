@@ -5,6 +5,7 @@ use crate::config::{Config, duration};
 use crate::files;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +17,8 @@ use trent_store::{Store, StoreUrl, UrlError};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreConfig {
-    /// Not an error of the file, whose messages show the line that is wrong.
     #[serde(deserialize_with = "url")]
-    url: Option<Result<StoreUrl, UrlError>>,
+    url: Option<StoreUrl>,
     password_file: Option<PathBuf>,
     #[serde(deserialize_with = "duration")]
     pub(crate) staleness_bound: Duration,
@@ -30,9 +30,13 @@ impl Default for StoreConfig {
     }
 }
 
-/// Where the store is said to be.
+/// Where the store is said to be, and whether it must be there already. A store in a file is looked
+/// for by the data directory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StoreSource(Option<StoreUrl>);
+pub(crate) struct StoreSource {
+    url: Option<StoreUrl>,
+    must_exist: bool,
+}
 
 /// Where the store is, on the command line.
 #[derive(Args)]
@@ -47,12 +51,12 @@ pub(crate) struct StoreOption {
 impl StoreConfig {
     /// Where the store is. Reads the file of the password, if there is one.
     pub(crate) fn source(&self) -> Result<StoreSource> {
-        let url = self.url.clone().transpose().context("`store.url`")?;
-        let Some(path) = &self.password_file else { return Ok(StoreSource(url)) };
+        let url = self.url.clone();
+        let Some(path) = &self.password_file else { return Ok(StoreSource::of(url)) };
         let password =
             files::read_secret(path, PASSWORD_BYTES_MAX).context("`store.password_file`")?;
         let password = password.trim_end_matches(['\r', '\n']);
-        Ok(StoreSource(url.map(|url| url.with_password(password))))
+        Ok(StoreSource::of(url.map(|url| url.with_password(password))))
     }
 }
 
@@ -70,20 +74,31 @@ impl StoreOption {
 }
 
 impl StoreSource {
+    fn of(url: Option<StoreUrl>) -> Self {
+        Self { url, must_exist: false }
+    }
+
     /// Where a text says that the store is.
     pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
-        text.parse().map(|url| Self(Some(url)))
+        text.parse().map(|url| Self::of(Some(url)))
+    }
+
+    /// The same, but where there is no store, none is begun.
+    #[must_use]
+    pub(crate) fn existing(self) -> Self {
+        Self { must_exist: true, ..self }
     }
 
     /// Where the store is; `data_dir` is the data directory.
     pub(crate) fn url(&self, data_dir: &Path) -> StoreUrl {
-        self.0.clone().unwrap_or_else(|| StoreUrl::sqlite(data_dir.join(FILE)))
+        self.url.clone().unwrap_or_else(|| StoreUrl::sqlite(data_dir.join(FILE)))
     }
 
     /// Opens the store; `data_dir` is the data directory.
     pub(crate) async fn open(&self, data_dir: &Path) -> Result<Arc<dyn Store>> {
         let url = self.url(data_dir);
-        url.open().await.with_context(|| format!("store `{url}`"))
+        let opened = if self.must_exist { url.open_existing().await } else { url.open().await };
+        opened.with_context(|| format!("store `{url}`"))
     }
 
     /// The file of the store, if it is one.
@@ -93,14 +108,12 @@ impl StoreSource {
 
     /// Whether it is elsewhere than in the data directory.
     pub(crate) fn is_given(&self) -> bool {
-        self.0.is_some()
+        self.url.is_some()
     }
 }
 
-fn url<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Result<StoreUrl, UrlError>>, D::Error> {
-    Ok(Some(String::deserialize(deserializer)?.parse()))
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StoreUrl>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// The store in a data directory.

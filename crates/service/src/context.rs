@@ -17,6 +17,7 @@ use crate::service::{CommitError, Service};
 use jiff::Timestamp;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use trent_api::enums::{KeyLastUsageTrackingOperation, KeyManagerType};
 use trent_api::{ErrorCode, KmsError, Operation};
 use trent_core::id::InvalidKeyRef;
@@ -264,9 +265,13 @@ impl Context<'_> {
     /// Raises `ServiceUnavailable` if what it was decided on is too old.
     pub(crate) async fn committed(&self, set: ChangeSet<'_>) -> Result<bool, KmsError> {
         self.service.check_age(self.facts)?;
+        self.facts.written.store(true, Ordering::Relaxed);
         match self.service.commit(set).await {
             Ok(()) => Ok(true),
-            Err(CommitError::Raced) => Ok(false),
+            Err(CommitError::Raced) => {
+                self.facts.written.store(false, Ordering::Relaxed);
+                Ok(false)
+            }
             Err(CommitError::Failed(error)) => Err(error),
         }
     }

@@ -1,5 +1,6 @@
 //! Errors of the crates below, turned into exceptions in one place.
 
+use std::error::Error;
 use trent_api::{ErrorCode, KmsError};
 use trent_keystore::KeyStoreError;
 use trent_keystore::root_key::RootKeyError;
@@ -79,9 +80,21 @@ pub(crate) fn from_store(error: StoreError) -> KmsError {
 ///
 /// AWS: AWS KMS API Reference, "Common Errors".
 pub(crate) fn too_old() -> KmsError {
+    unavailable("the store has not told in time what other nodes changed")
+}
+
+/// The failure of a request that has written nothing, over a store that other nodes share: they may
+/// reach it where this one does not.
+pub(crate) fn tried_elsewhere(error: KmsError) -> KmsError {
+    match error.source().and_then(|cause| cause.downcast_ref::<StoreError>()) {
+        Some(cause @ StoreError::Unavailable(_)) => unavailable(cause.clone()),
+        _ => error,
+    }
+}
+
+fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> KmsError {
     let message = "The request has failed due to a temporary failure of the server.";
-    KmsError::new(ErrorCode::ServiceUnavailable, message)
-        .because("the store has not told in time what other nodes changed")
+    KmsError::new(ErrorCode::ServiceUnavailable, message).because(cause)
 }
 
 /// A failure of the key store as an exception. All decrypt failures look the same.

@@ -6,17 +6,20 @@
 //! those too that cannot reach the store: these refuse.
 //!
 //! A request remembers how far memory was when it began, and is measured against the bound once more
-//! when its work is done, since work may take long. The clock is monotonic and does not stand still
-//! while the machine is suspended.
+//! when its work is done, since work may take long. One that waits for a store that has gone silent is
+//! not kept waiting: what it waits for could not be used. The clock is monotonic and does not stand
+//! still while the machine is suspended.
 
 use crate::authenticate::Caller;
 use crate::authorize::request::RequestFacts;
 use crate::clock::uptime;
 use crate::error::too_old;
 use crate::service::Service;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::sleep;
 use trent_api::KmsError;
 
 /// How far memory follows the store.
@@ -50,6 +53,17 @@ impl Freshness {
         self.bound
     }
 
+    /// Returns when memory has been too old for so long.
+    async fn lost(&self, so_long: Duration) {
+        loop {
+            let confirmed = Duration::from_nanos(self.confirmed.load(Ordering::Acquire));
+            match (confirmed + self.bound + so_long).checked_sub(uptime()) {
+                Some(left) => sleep(left.max(Duration::from_millis(1))).await,
+                None => return,
+            }
+        }
+    }
+
     fn is_within(&self, confirmed: u64) -> bool {
         confirmed > 0 && nanoseconds(uptime()).saturating_sub(confirmed) <= nanoseconds(self.bound)
     }
@@ -66,6 +80,33 @@ impl Service {
         }
         facts.as_of.0.store(confirmed, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// What the work of a request comes to. When memory becomes too old meanwhile, the store has gone
+    /// silent, and the request ends with `ServiceUnavailable`; where it may have written something, a
+    /// moment later with `KMSInternalException`, since whoever tries again must know that.
+    pub(crate) async fn unless_silent<T, E: From<KmsError>>(
+        &self,
+        facts: &RequestFacts<'_>,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let Some(freshness) = &self.freshness else { return work.await };
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = freshness.lost(Duration::ZERO) => {}
+        }
+        if !facts.may_have_written() {
+            return Err(too_old().into());
+        }
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = freshness.lost(COMMIT_PATIENCE) => {
+                Err(KmsError::internal("the store went silent; it may have been written").into())
+            }
+        }
     }
 
     /// That what the request has read since it began is not too old to be used now. Raises
@@ -103,6 +144,9 @@ impl Service {
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+/// How much longer than the bound the end of a commit is waited for.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ use crate::audit::entry::{Api, is_read_only};
 use crate::authorize::request::RequestFacts;
 use crate::context::Context;
 use crate::dispatch::dispatch;
+use crate::error::tried_elsewhere;
 use crate::service::Service;
 use crate::sts::is_query_protocol;
 use serde_json::json;
@@ -88,8 +89,12 @@ impl Service {
             Ok(entry) => entry,
             Err(error) => return failure(request_id, Some(operation), &KmsError::internal(error)),
         };
-        let reply = self.reply(operation, request, &facts, request_id).await;
-        let reply = reply.map_err(|error| may_be_raised(operation, error));
+        let reply = self.reply(operation, request, &facts, request_id);
+        let reply = self.unless_silent(&facts, reply).await;
+        let has_others = self.freshness.is_some() && !facts.may_have_written();
+        let reply = reply
+            .map_err(|error| if has_others { tried_elsewhere(error) } else { error })
+            .map_err(|error| may_be_raised(operation, error));
         match entry.closed(reply).await {
             Ok(body) => Answer {
                 status: 200,

@@ -2,6 +2,7 @@
 
 use crate::audit::AuditSink;
 use crate::authenticate::Credentials;
+use crate::authorize::request::RequestFacts;
 use crate::cache::{AliasId, Cache, GrantsByGrantee, OpenKey};
 use crate::change_set::ChangeSet;
 use crate::clock::Clock;
@@ -125,8 +126,8 @@ pub struct Service {
     /// None where nobody else writes to the store.
     pub(crate) freshness: Option<Freshness>,
     pub(crate) following: Following,
-    pub(crate) cache: Cache,
-    pub(crate) key_counts: KeyCounts,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) key_counts: Arc<KeyCounts>,
     pub(crate) tokens: Tokens,
     pub(crate) directory: Directory,
     /// None where requests are not limited.
@@ -162,9 +163,9 @@ impl Service {
             freshness,
             following,
             clock,
-            cache: Cache::new(settings.cached_keys_max),
+            cache: Arc::new(Cache::new(settings.cached_keys_max)),
             directory: Directory::new(Arc::clone(&store)),
-            key_counts: KeyCounts::new(),
+            key_counts: Arc::new(KeyCounts::new()),
             throttle: settings.throttle.then(Throttle::new),
             outboxes: settings.event_sinks.iter().copied().map(Outbox::new).collect(),
             settings,
@@ -200,7 +201,9 @@ impl Service {
         if self.freshness.as_ref().is_some_and(|freshness| !freshness.is_current()) {
             return false;
         }
-        self.store.next_due().await.is_ok() && audit.is_none_or(|sink| sink.failure().is_none())
+        let asked = async { self.store.next_due().await.map_err(from_store) };
+        let answers = self.unless_silent(&RequestFacts::default(), asked).await.is_ok();
+        answers && audit.is_none_or(|sink| sink.failure().is_none())
     }
 
     /// Finishes what is under way in the store and closes it.
@@ -393,26 +396,32 @@ impl Service {
         Ok(set)
     }
 
-    /// Writes a change set; the store's `Conflict` comes back as `Raced`.
+    /// Writes a change set; the store's `Conflict` comes back as `Raced`. Goes on to its end when the
+    /// request does not, whose client has gone away: else memory would keep what was changed.
     pub(crate) async fn commit(&self, set: ChangeSet<'_>) -> Result<(), CommitError> {
         // A node that does not know what others do writes nothing.
         if self.freshness.as_ref().is_some_and(|freshness| !freshness.is_current()) {
             return Err(CommitError::Failed(too_old()));
         }
         let ChangeSet { changes, keys, expected, aliases, granted, key_counts, .. } = set;
-        let written = self.store.commit(changes).await;
-        // Also after a failure: it is not known what was written.
-        self.cache.forget(&keys, &aliases, &granted);
-        if matches!(written, Err(StoreError::Conflict)) {
-            self.cache.forget(&expected, &[], &[]);
-        }
-        match written {
-            Ok(()) => {
-                self.key_counts.add(&key_counts);
-                Ok(())
+        let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
+        let counts = Arc::clone(&self.key_counts);
+        let writing = tokio::spawn(async move {
+            let written = store.commit(changes).await;
+            // Also after a failure: it is not known what was written.
+            cache.forget(&keys, &aliases, &granted);
+            match &written {
+                Ok(()) => counts.add(&key_counts),
+                Err(StoreError::Conflict) => cache.forget(&expected, &[], &[]),
+                Err(_) => {}
             }
-            Err(StoreError::Conflict) => Err(CommitError::Raced),
-            Err(error) => Err(CommitError::Failed(from_store(error))),
+            written
+        });
+        match writing.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(StoreError::Conflict)) => Err(CommitError::Raced),
+            Ok(Err(error)) => Err(CommitError::Failed(from_store(error))),
+            Err(panicked) => Err(CommitError::Failed(KmsError::internal(panicked))),
         }
     }
 

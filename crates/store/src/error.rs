@@ -59,6 +59,11 @@ impl StoreError {
         Self::Unavailable(Arc::from(cause.into()))
     }
 
+    /// Where a store is looked for, there is none.
+    pub(crate) fn nothing() -> Self {
+        Self::Foreign { what: "nothing is in it; `trent init` makes a store".to_owned() }
+    }
+
     pub(crate) fn damaged(what: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Damaged { what: what.into().to_string() }
     }

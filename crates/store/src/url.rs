@@ -50,6 +50,24 @@ impl StoreUrl {
         }
     }
 
+    /// As [`open`](Self::open), but a database in which no store was ever made is refused, as it is.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`StoreError::Foreign`] if there is nothing.
+    pub async fn open_existing(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match &self.0 {
+            Place::Sqlite(_) => self.open().await,
+            Place::Postgres { login, .. } => {
+                let store = PostgresStore::open_existing(login).await?;
+                if store.scan(None, 1).await?.is_empty() {
+                    store.close().await;
+                    return Err(StoreError::nothing());
+                }
+                Ok(Arc::new(store))
+            }
+        }
+    }
+
     /// The file, if it is one.
     pub fn path(&self) -> Option<&std::path::Path> {
         match &self.0 {

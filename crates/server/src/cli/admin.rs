@@ -131,7 +131,7 @@ impl Administration {
         let Place { data_dir, root_key, store, .. } = self.place()?;
         let _directory = DataDir::existing(&data_dir, &root_key, &store)?;
         let access = root_key.access(&data_dir)?;
-        let store = store.open(&data_dir).await?;
+        let store = store.existing().open(&data_dir).await?;
         Ok((RootKeys::open(store, access).await?, data_dir))
     }
 

@@ -87,7 +87,7 @@ fn check(config: &Config) -> Result<()> {
 async fn serve(config: Config, name: String) -> Result<()> {
     let tls = config.tls()?.map(TlsFiles::watched).transpose().with_context(|| name.clone())?;
     let root_key = config.root_key.source();
-    let store = config.store.source().with_context(|| name.clone())?;
+    let store = config.store.source().with_context(|| name.clone())?.existing();
     let directory = DataDir::open(&config.data_dir, &root_key, &store)
         .context("`data_dir`")
         .with_context(|| name.clone())?;

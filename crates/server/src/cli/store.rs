@@ -39,7 +39,7 @@ impl StoreCommand {
         let [from, to] = [("--from", from), ("--to", to)].map(|(option, text)| {
             StoreSource::parse(text).map_err(|error| misuse(&format!("{option}: {error}")))
         });
-        let [from, to] = [from?, to?];
+        let [from, to] = [from?.existing(), to?];
         let nowhere = Path::new("");
         if let Some(file) = from.file(nowhere) {
             ensure!(file.exists(), "there is no store `{}`", file.display());

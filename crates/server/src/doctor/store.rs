@@ -22,6 +22,14 @@ pub(super) async fn check(subject: &Subject, findings: &mut Findings) {
             return audit::check(subject, None, findings);
         }
     } else {
+        match subject.store.clone().existing().open(&subject.data_dir).await {
+            Ok(store) => store.close().await,
+            Err(error) => {
+                let advice = "see that the database is there and takes this login (docs/store.md)";
+                findings.problem(DATABASE, format!("{error:#}"), advice);
+                return audit::check(subject, None, findings);
+            }
+        }
         let url = subject.store.url(&subject.data_dir);
         findings.ok(DATABASE, format!("`{url}`; the database itself looks after its files"));
     }
@@ -87,7 +95,7 @@ async fn open(subject: &Subject, source: &RootKeySource) -> Result<Arc<RootKeys>
     let access = source.access(&subject.data_dir)?;
     let store: Arc<dyn Store> = match subject.store.file(&subject.data_dir) {
         Some(path) => Arc::new(SqliteStore::open_to_read(&path).await?),
-        None => subject.store.open(&subject.data_dir).await?,
+        None => subject.store.clone().existing().open(&subject.data_dir).await?,
     };
     RootKeys::open(store, access).await.context("opening the store")
 }

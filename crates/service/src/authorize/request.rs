@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The facts of one request.
 #[derive(Default)]
@@ -21,11 +22,18 @@ pub(crate) struct RequestFacts<'a> {
     pub(crate) given: BTreeMap<String, Vec<String>>,
     /// How old what it has read may be.
     pub(crate) as_of: AsOf,
+    /// Whether what the request asks for may be in the store by now.
+    pub(crate) written: AtomicBool,
     /// What the request shows of itself.
     pub(crate) audit: Collector,
 }
 
 impl RequestFacts<'_> {
+    /// Whether what the request asks for may be in the store by now.
+    pub(crate) fn may_have_written(&self) -> bool {
+        self.written.load(Ordering::Relaxed)
+    }
+
     /// A member of the request, unless it is absent or null.
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
         let members = self.members.get_or_init(|| match serde_json::from_slice(self.body) {

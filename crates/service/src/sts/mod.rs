@@ -64,7 +64,8 @@ impl Service {
                     Ok(parameters) => {
                         let action = parameters.get("Action");
                         sts_action = ACTIONS.into_iter().find(|known| action == Some(known));
-                        self.reply_sts(request, &parameters, facts, request_id).await
+                        let reply = self.reply_sts(request, &parameters, facts, request_id);
+                        self.unless_silent(facts, reply).await
                     }
                     Err(error) => Err(error),
                 };

@@ -56,9 +56,20 @@ pub(crate) enum Way {
     Hanging,
 }
 
+/// How commits end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    Answered,
+    /// They take a while.
+    Slow,
+    /// They are carried out, and the way is cut before the answer has come.
+    Lost,
+}
+
 pub(crate) struct Connection {
     database: Arc<Database>,
     way: AtomicU8,
+    commits: AtomicU8,
     /// Whether changes of others are told late: the node polls, and nobody wakes it.
     is_deaf: AtomicBool,
 }
@@ -104,7 +115,16 @@ impl Store for Connection {
             .filter(|change| !matches!(change, Change::Expect { .. } | Change::ExpectAbsent { .. }))
             .map(id_of)
             .collect();
-        self.write(Some(changed), records.commit(changes)).await
+        let commits = self.commits.load(Ordering::SeqCst);
+        if commits == Commits::Slow as u8 {
+            tokio::time::sleep(SLOW).await;
+        }
+        let written = self.write(Some(changed), records.commit(changes)).await;
+        if commits == Commits::Lost as u8 {
+            self.way.store(Way::Hanging as u8, Ordering::SeqCst);
+            self.reach().await?;
+        }
+        written
     }
 
     async fn get(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
@@ -270,6 +290,7 @@ impl Node {
         let connection = Arc::new(Connection {
             database: Arc::clone(database),
             way: AtomicU8::new(0),
+            commits: AtomicU8::new(0),
             is_deaf: AtomicBool::new(false),
         });
         let access = Access::File(Zeroizing::new(vec![0x51; 32]));
@@ -285,6 +306,10 @@ impl Node {
 
     pub(crate) fn cut(&self, way: Way) {
         self.connection.way.store(way as u8, Ordering::SeqCst);
+    }
+
+    pub(crate) fn let_commits_be(&self, commits: Commits) {
+        self.connection.commits.store(commits as u8, Ordering::SeqCst);
     }
 
     /// The node is not told of changes any more, and must ask.
@@ -356,6 +381,9 @@ pub(crate) async fn within_bound(mut is_so: impl AsyncFnMut() -> bool) -> Durati
     }
     begun.elapsed()
 }
+
+/// How long a slow commit takes.
+pub(crate) const SLOW: Duration = Duration::from_millis(200);
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const OTHER: &str = "444455556666";

@@ -1,9 +1,10 @@
 //! What one node changes, seen by the others.
 
-use super::support::{ACCOUNT, BOUND, OTHER, Way, nodes, within_bound};
+use super::support::{ACCOUNT, BOUND, Commits, OTHER, SLOW, Way, nodes, within_bound};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 use trent_core::AccountId;
 use trent_service::time_travel::ClockMove;
 
@@ -197,6 +198,75 @@ async fn a_node_that_is_cut_off_refuses_and_comes_back() {
         a.call("EnableKey", json!({"KeyId": key})).await.unwrap();
         within_bound(async || b.encrypt(&key).await.is_ok()).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_silent_store_is_told_when_the_bound_has_passed() {
+    let (_, [a, b, _]) = nodes(|_| ()).await;
+    let known = a.key().await;
+    b.encrypt(&known).await.unwrap();
+    let description = json!({"KeyId": known, "Description": "new"});
+    for way in [Way::Refusing, Way::Hanging] {
+        let key = json!({"KeyId": a.key().await});
+        b.cut(way);
+        let cut = Instant::now();
+        // What needs the store, to be read or to be changed.
+        let answers = tokio::join!(
+            b.call("DescribeKey", key.clone()),
+            b.call("ListKeys", json!({})),
+            b.call("CreateKey", json!({})),
+            b.call("UpdateKeyDescription", description.clone()),
+        );
+        let took = cut.elapsed();
+        for answer in [answers.0, answers.1, answers.2, answers.3] {
+            assert_eq!(answer.unwrap_err(), "ServiceUnavailable");
+        }
+        match way {
+            Way::Refusing => assert!(took < BOUND / 4, "{took:?}"),
+            _ => assert!(took < BOUND + BOUND / 4, "{took:?}"),
+        }
+        b.cut(Way::Open);
+        within_bound(async || b.call("DescribeKey", key.clone()).await.is_ok()).await;
+    }
+    let described = a.call("DescribeKey", json!({"KeyId": known})).await.unwrap();
+    assert_eq!(described["KeyMetadata"]["Description"], "", "what was refused was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_no_reason_to_try_again_unaware() {
+    let (_, [a, b, _]) = nodes(|_| ()).await;
+    let key = json!({"KeyId": a.key().await});
+    b.let_commits_be(Commits::Lost);
+    let begun = Instant::now();
+    let answer = b.call("DisableKey", key.clone()).await;
+    let took = begun.elapsed();
+    // Not `ServiceUnavailable`, which would say that another node is to be asked the same.
+    assert_eq!(answer.unwrap_err(), "KMSInternalException");
+    assert!(took > BOUND && took < BOUND + Duration::from_secs(2), "{took:?}");
+    let state = async |node: &super::support::Node| {
+        let described = node.call("DescribeKey", key.clone()).await;
+        described.map(|reply| reply["KeyMetadata"]["KeyState"].clone())
+    };
+    assert_eq!(state(&a).await.unwrap(), "Disabled");
+    b.let_commits_be(Commits::Answered);
+    b.cut(Way::Open);
+    within_bound(async || state(&b).await == Ok(json!("Disabled"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_forgets_what_a_request_has_changed_whose_client_is_gone() {
+    let (_, [a, ..]) = nodes(|_| ()).await;
+    let key = a.key().await;
+    a.encrypt(&key).await.unwrap();
+    // Nobody else tells it.
+    a.stop_following();
+    a.let_commits_be(Commits::Slow);
+    let disable = a.call("DisableKey", json!({"KeyId": key}));
+    timeout(SLOW / 2, disable).await.unwrap_err();
+    // It is read again while the commit is under way.
+    a.encrypt(&key).await.unwrap();
+    tokio::time::sleep(SLOW).await;
+    assert_eq!(a.encrypt(&key).await.unwrap_err(), "DisabledException");
 }
 
 #[tokio::test(flavor = "multi_thread")]

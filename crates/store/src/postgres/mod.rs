@@ -77,9 +77,19 @@ impl PostgresStore {
     /// - [`StoreError::Foreign`]: the schema has tables of some other program.
     /// - [`StoreError::Newer`]: it was written by a newer version of this program.
     /// - [`StoreError::Unavailable`]: it cannot be reached, or not be written to.
-    pub(crate) async fn open(Login(options): &Login) -> Result<Self, StoreError> {
+    pub(crate) async fn open(login: &Login) -> Result<Self, StoreError> {
+        Self::open_or(login, schema::Missing::IsMade).await
+    }
+
+    /// As [`open`](Self::open), but without tables of ours nothing is made:
+    /// [`StoreError::Foreign`].
+    pub(crate) async fn open_existing(login: &Login) -> Result<Self, StoreError> {
+        Self::open_or(login, schema::Missing::IsRefused).await
+    }
+
+    async fn open_or(Login(options): &Login, missing: schema::Missing) -> Result<Self, StoreError> {
         let writing = Pool::new(options, 1);
-        let channel = schema::prepare(&writing).await?;
+        let channel = schema::prepare(&writing, missing).await?;
         let listener = Listener::start(options.clone(), channel.clone());
         let database = Arc::new(Database {
             reading: Pool::new(options, READERS),

@@ -32,11 +32,22 @@ impl State {
     }
 }
 
+/// What is done where there is no store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    IsMade,
+    IsRefused,
+}
+
 /// Brings the schema up to date. Returns the name of the channel on which its changes are told.
-pub(super) async fn prepare(pool: &Pool) -> Result<String, StoreError> {
+pub(super) async fn prepare(pool: &Pool, missing: Missing) -> Result<String, StoreError> {
     let mut lease = pool.acquire().await?;
     let connection = &mut lease.connection;
-    if found(connection).await? != NEWEST {
+    let schema = found(connection).await?;
+    if schema == 0 && missing == Missing::IsRefused {
+        return Err(StoreError::nothing());
+    }
+    if schema != NEWEST {
         execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         // One after the other, should several nodes start at the same time.
         execute(connection, LOCK).await?;
