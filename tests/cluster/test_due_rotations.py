@@ -1,7 +1,6 @@
 """Very many rotations that come due at the same moment, on three nodes at work: none is lost, none
 happens twice, and how many happen in a second is printed."""
 
-import gzip
 import json
 import threading
 import time
@@ -10,6 +9,7 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import zstandard
 from nodes import data_dir_of
 from raw_http import Connection, api_request
 from trent_server import Trent
@@ -150,8 +150,8 @@ def check_records(nodes, keys, shares):
 
 
 def recorded_rotations(folder):
-    for path in [*folder.glob("audit-*.jsonl"), *folder.glob("audit-*.jsonl.gz")]:
-        read = gzip.open if path.suffix == ".gz" else open
+    for path in [*folder.glob("audit-*.jsonl"), *folder.glob("audit-*.jsonl.zst")]:
+        read = zstandard.open if path.suffix == ".zst" else open
         with read(path, "rt") as file:
             for line in file:
                 if '"RotateKey"' in line:

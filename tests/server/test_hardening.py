@@ -64,6 +64,8 @@ def test_no_core_is_written_when_it_crashes(tmp_path, end):
     command = ["prlimit", f"--core={'unlimited' if limit < 0 else limit}"]
     command += [BINARY, "dev", "--listen", "127.0.0.1:0"]
     options = {"stdout": subprocess.PIPE, "text": True, "env": clean_environment()}
+    # A shell that runs the tests in the background has had it ignored.
+    options["preexec_fn"] = lambda: signal.signal(end, signal.SIG_DFL)
     with subprocess.Popen(command, cwd=tmp_path, **options) as process:
         while process.stdout.readline() != "Ready.\n":
             assert process.poll() is None

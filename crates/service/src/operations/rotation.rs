@@ -5,6 +5,7 @@ use crate::context::{AuthorizedKey, Context, Naming, RACES_MAX, contended};
 use crate::paging::{Listing, page_size};
 use crate::records::Versioned;
 use crate::service::CommitError;
+use std::sync::atomic::Ordering;
 use trent_api::enums::{IncludeKeyMaterial, KeyMaterialState};
 use trent_api::structures::{
     DisableKeyRotationRequest, EnableKeyRotationRequest, GetKeyRotationStatusRequest,
@@ -80,9 +81,9 @@ pub(crate) async fn list_key_rotations(
     })
 }
 
-/// RotateKeyOnDemand: the rotation, or where a delay is set its beginning, is durable then. Raises `NotFoundException`, `InvalidArnException`,
-/// `DisabledException`, `KMSInvalidStateException`, `UnsupportedOperationException`,
-/// `ConflictException`, `LimitExceededException`.
+/// RotateKeyOnDemand: the rotation, or where a delay is set its beginning, is durable then. Raises
+/// `NotFoundException`, `InvalidArnException`, `DisabledException`, `KMSInvalidStateException`,
+/// `UnsupportedOperationException`, `ConflictException`, `LimitExceededException`.
 // DEVIATION: without a configured delay, the rotation is complete when RotateKeyOnDemand answers; at
 // AWS it takes some time. A second one while one runs is a ConflictException; what AWS answers is
 // not published.
@@ -120,7 +121,12 @@ async fn is_written(
 ) -> Result<bool, KmsError> {
     cx.service.check_age(cx.facts)?;
     let begun = Versioned { value: begun, version: key.versioned().version };
-    match cx.service.run_job_of_changed(&begun, cx.now).await {
+    cx.facts.written.store(true, Ordering::Relaxed);
+    let done = cx.service.run_job_of_changed(&begun, cx.now).await;
+    if matches!(done, Ok(false) | Err(CommitError::Raced)) {
+        cx.facts.written.store(false, Ordering::Relaxed);
+    }
+    match done {
         Ok(true) => Ok(true),
         Ok(false) => cx.changed(key.versioned(), &begun.value).await,
         Err(CommitError::Raced) => Ok(false),
