@@ -6,7 +6,7 @@
 use crate::change_set::ChangeSet;
 use crate::error::from_store;
 use crate::records::{Versioned, last_usage_record_id};
-use crate::service::Service;
+use crate::service::{CommitError, Service};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,18 +53,29 @@ impl LastUsages {
         self.parts[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<(KeyArn, LastUsage)> {
-        self.parts
-            .iter()
-            .flat_map(|part| {
-                std::mem::take(&mut *part.lock().unwrap_or_else(PoisonError::into_inner))
-            })
-            .collect()
+    /// All that is noted. It stays noted until it is written.
+    fn all(&self) -> Vec<(KeyArn, LastUsage)> {
+        let mut all = Vec::new();
+        for part in &self.parts {
+            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(part.iter().map(|(arn, usage)| (arn.clone(), usage.clone())));
+        }
+        all
+    }
+
+    /// Forgets a use that is written, unless another one was noted since.
+    fn written(&self, arn: &KeyArn, usage: &LastUsage) {
+        let mut part = self.part(arn);
+        if part.get(arn).is_some_and(|noted| noted.event_id == usage.event_id) {
+            part.remove(arn);
+        }
     }
 
     /// Forgets everything that is not written.
     pub(crate) fn clear(&self) {
-        drop(self.take());
+        for part in &self.parts {
+            part.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 }
 
@@ -93,33 +104,40 @@ impl Service {
         Ok(record.map(|record| record.version))
     }
 
-    /// Writes what was noted. What fails is lost; the next use is noted again.
+    /// Writes what was noted. What fails, or loses a race, is tried again the next time.
     pub(crate) async fn write_last_usages(&self) {
-        for some in self.last_usages.take().chunks(WRITTEN_AT_ONCE) {
+        for some in self.last_usages.all().chunks(WRITTEN_AT_ONCE) {
             join_all(some.iter().map(async |(arn, usage)| {
-                if let Err(error) = self.write_last_usage(arn, usage).await {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(%error, cause, key = %arn, "last usage not written");
+                match self.write_last_usage(arn, usage).await {
+                    Ok(true) => self.last_usages.written(arn, usage),
+                    Ok(false) => {}
+                    Err(error) => {
+                        let cause = std::error::Error::source(&error).map(ToString::to_string);
+                        tracing::warn!(%error, cause, key = %arn, "last usage not written");
+                    }
                 }
             }))
             .await;
         }
     }
 
-    async fn write_last_usage(&self, arn: &KeyArn, usage: &LastUsage) -> Result<(), KmsError> {
-        let Some(key) = self.key(arn).await? else { return Ok(()) };
+    /// `false`: the key has changed, or another node has written a use as late.
+    async fn write_last_usage(&self, arn: &KeyArn, usage: &LastUsage) -> Result<bool, KmsError> {
+        let Some(key) = self.key(arn).await? else { return Ok(true) };
         let written = self.written_last_usage(arn).await?;
         if written.as_ref().is_some_and(|written| written.value.at >= usage.at) {
             // Another node has written a later use.
-            return Ok(());
+            return Ok(true);
         }
         let version_before = written.map_or(0, |written| written.version);
         let set = ChangeSet::new(&self.records)
             .put_last_usage(arn, usage, version_before)?
             .expect_key(&key.key);
-        // A lost race: the key has changed, or another node has written a use as late.
-        let _ = self.commit(set).await;
-        Ok(())
+        match self.commit(set).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Raced) => Ok(false),
+            Err(CommitError::Failed(error)) => Err(error),
+        }
     }
 }
 
