@@ -145,3 +145,29 @@ impl Service {
 const WRITTEN_AT_ONCE: usize = 256;
 
 const PARTS: u64 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trent_core::KeyRef;
+
+    #[test]
+    fn a_use_stays_noted_until_it_is_written() {
+        let text = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let Ok(KeyRef::Arn(arn)) = KeyRef::parse(text) else { panic!() };
+        let usage = |event_id: &str| LastUsage {
+            operation: KeyLastUsageTrackingOperation::Encrypt,
+            at: Timestamp::UNIX_EPOCH,
+            request_id: String::new(),
+            event_id: event_id.to_owned(),
+        };
+        let usages = LastUsages::default();
+        usages.note(arn.clone(), usage("first"));
+        assert_eq!(usages.all().len(), 1);
+        usages.note(arn.clone(), usage("second"));
+        usages.written(&arn, &usage("first"));
+        assert_eq!(usages.noted(&arn).unwrap().event_id, "second");
+        usages.written(&arn, &usage("second"));
+        assert!(usages.noted(&arn).is_none() && usages.all().is_empty());
+    }
+}
